@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Time: the TSC for reading it, the local APIC's timer for the tick. Both are measured
+ * against the PIT (median of three, so that one stall of a virtual CPU does no harm), unless
+ * CPUID knows the TSC's frequency. The date comes from the CMOS clock.
+ */
+#include "arch/clock.h"
+#include "arch/cpu.h"
+#include "arch/irq.h"
+#include "arch/upcall.h"
+#include "arch/x86_64/x86.h"
+#include "kernel/lib/log.h"
+#include "kernel/lib/panic.h"
+
+#define PIT_HZ		1193182u
+#define PIT_CHANNEL2	0x42
+#define PIT_MODE	0x43
+#define PIT_GATE	0x61
+#define PIT_WINDOW	(PIT_HZ / 100)	/* 10 ms */
+#define PIT_START	0xffffu
+#define MAX_POLLS	50000000u
+
+enum { RTC_SECOND = 0, RTC_MINUTE = 2, RTC_HOUR = 4, RTC_DAY = 7, RTC_MONTH = 8, RTC_YEAR = 9,
+	RTC_STATUS_A = 10, RTC_STATUS_B = 11 };
+
+struct rate {
+	u64 tsc, apic;			/* per second */
+};
+
+static struct {
+	u64 tsc_start, ns_per_tsc_32;	/* nanoseconds per TSC step, shifted left by 32 */
+	u64 tsc_hz, apic_hz;
+	u64 boot_seconds;
+	unsigned ticks;			/* since the last heartbeat */
+} timing;
+
+/* Nanoseconds since clock_init(), 0 before. Context: any. */
+u64 clock_ns(void)
+{
+	u64 steps = cpu_cycles() - timing.tsc_start;
+
+	return (u64)((unsigned __int128)steps * timing.ns_per_tsc_32 >> 32);
+}
+
+static u8 rtc_read(u8 reg)
+{
+	outb(0x70, reg);
+	return inb(0x71);
+}
+
+static unsigned from_bcd(unsigned v)
+{
+	return (v >> 4) * 10 + (v & 15);
+}
+
+/* Days since 1970 of a date of the Gregorian calendar, years counted from March. */
+static u64 days_from_date(unsigned year, unsigned month, unsigned day)
+{
+	unsigned y = month > 2 ? year : year - 1;
+	unsigned m = month > 2 ? month - 3 : month + 9;
+
+	return 365ull * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719468;
+}
+
+static u64 rtc_seconds(void)
+{
+	static const u8 regs[6] = { RTC_SECOND, RTC_MINUTE, RTC_HOUR, RTC_DAY, RTC_MONTH, RTC_YEAR };
+	unsigned v[6], status = rtc_read(RTC_STATUS_B);
+	bool pm;
+
+	for (unsigned i = 0; i < 6; i++)
+		v[i] = rtc_read(regs[i]);
+	pm = !(status & 2) && (v[2] & 0x80);
+	v[2] &= 0x7f;
+	for (unsigned i = 0; i < 6 && !(status & 4); i++)
+		v[i] = from_bcd(v[i]);
+	if (!(status & 2))
+		v[2] = v[2] % 12 + (pm ? 12 : 0);
+	return days_from_date(2000 + v[5], v[4], v[3]) * 86400 + v[2] * 3600 + v[1] * 60 + v[0];
+}
+
+/* Read until two readings agree and none fell into an update. */
+static u64 rtc_seconds_stable(void)
+{
+	u64 last = 0, now;
+
+	for (unsigned tries = 0; tries < 1000; tries++) {
+		for (unsigned polls = 0; polls < 10000 && (rtc_read(RTC_STATUS_A) & 0x80); polls++)
+			cpu_relax();
+		now = rtc_seconds();
+		if (now == last)
+			break;
+		last = now;
+	}
+	return last;
+}
+
+/* Seconds since 1970 when the machine booted. Context: any. */
+u64 clock_boot_seconds(void)
+{
+	if (!timing.boot_seconds)
+		timing.boot_seconds = rtc_seconds_stable();
+	return timing.boot_seconds;
+}
+
+static unsigned pit_read(void)
+{
+	unsigned low;
+
+	outb(PIT_MODE, 0x80);			/* latch channel 2 */
+	low = inb(PIT_CHANNEL2);
+	return low | (unsigned)inb(PIT_CHANNEL2) << 8;
+}
+
+/* Both rates over one window of the PIT's channel 2, counting down from PIT_START. */
+static struct rate measure(void)
+{
+	u64 tsc, apic;
+	unsigned start, now, polls = 0;
+
+	outb(PIT_GATE, (u8)((inb(PIT_GATE) & ~2) | 1));	/* gate on, speaker off */
+	outb(PIT_MODE, 0xb0);			/* channel 2, both bytes, mode 0 */
+	outb(PIT_CHANNEL2, PIT_START & 0xff);
+	outb(PIT_CHANNEL2, PIT_START >> 8);
+	apic_timer_set(0xffffffff, false);
+	do {
+		start = pit_read();
+	} while (start > PIT_START - 16 && ++polls < MAX_POLLS);
+	tsc = cpu_cycles();
+	apic = apic_timer_left();
+	do {
+		now = pit_read();
+	} while (start - now < PIT_WINDOW && ++polls < MAX_POLLS);
+	tsc = cpu_cycles() - tsc;
+	apic -= apic_timer_left();
+	if (polls >= MAX_POLLS || now >= start)
+		panic("the interval timer (PIT) does not count: no way to measure time");
+	return (struct rate){ tsc * PIT_HZ / (start - now), apic * PIT_HZ / (start - now) };
+}
+
+static u64 median(u64 a, u64 b, u64 c)
+{
+	u64 low = MIN(a, b), high = MAX(a, b);
+
+	return c < low ? low : MIN(c, high);
+}
+
+/* The TSC's frequency in the words of the CPU or the hypervisor, 0 if they are silent. */
+static u64 tsc_hz_told(void)
+{
+	struct cpuid hv = cpuid_get(0x40000010, 0), tsc = cpuid_get(0x15, 0);
+
+	if ((cpuid_get(1, 0).ecx & 1u << 31) && hv.eax)
+		return hv.eax * 1000ull;
+	return tsc.eax && tsc.ecx ? (u64)tsc.ecx * tsc.ebx / tsc.eax : 0;
+}
+
+/* Learn both frequencies and start counting time. Context: boot, after machine_init(). */
+void clock_init(void)
+{
+	struct rate r[3];
+	u64 told = tsc_hz_told();
+
+	for (unsigned i = 0; i < 3; i++)
+		r[i] = measure();
+	timing.tsc_hz = told ? told : median(r[0].tsc, r[1].tsc, r[2].tsc);
+	timing.apic_hz = median(r[0].apic, r[1].apic, r[2].apic);
+	if (!timing.tsc_hz || timing.apic_hz < TICK_HZ)
+		panic("no usable timer: TSC %lu Hz, APIC %lu Hz", timing.tsc_hz, timing.apic_hz);
+	timing.ns_per_tsc_32 = (1000000000ull << 32) / timing.tsc_hz;
+	(void)clock_boot_seconds();
+	timing.tsc_start = cpu_cycles();
+	log_info("clock: TSC %lu kHz, APIC timer %lu kHz", timing.tsc_hz / 1000,
+		 timing.apic_hz / 1000);
+}
+
+static void timer_irq(struct regs *r)
+{
+	if (++timing.ticks == TICK_HZ) {
+		timing.ticks = 0;
+		hostport_beat();
+	}
+	upcall_tick(regs_from_user(r));
+}
+
+/* Start the periodic tick on this CPU. Context: after clock_init(). */
+void clock_start_tick(void)
+{
+	irq_set_handler(VECTOR_TIMER, timer_irq);
+	apic_timer_set((u32)(timing.apic_hz / TICK_HZ), true);
+}
