@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pages: the front of the page allocator, and mem_map.
+ *
+ * Theory. mem_map holds a struct page for every frame up to the end of RAM, so that frame
+ * number, physical address, kernel address and struct page are each a shift away from the
+ * others. An allocation of one page goes to this CPU's list, a larger one to the buddy
+ * allocator:
+ *
+ *	page_alloc_charged()  charge the current group, then
+ *	page_alloc()          order 0 -> pcp_alloc() -> refill by buddy_alloc(0)
+ *	                      order n -> buddy_alloc(n)
+ *	mem_map   ... [KERNEL o=0][SLAB o=2][TAIL][TAIL][TAIL][FREE o=1][TAIL] ...
+ *	                             ^  head    |     |     |
+ *	                             +----------+-----+-----+  tail->freelist
+ *
+ * A page remembers who pays for it (page->owner, or NULL), and the uncharge goes there:
+ * page_free() is the only uncharge of pages, so a charge cannot be forgotten by whoever frees.
+ *
+ * States, by kind: RESERVED (no RAM of ours); FREE, PCP (free); TAIL (see the head: of a
+ * block in use, or of a free one); all others: in use, head of 1 << order pages.
+ * In debug images a free page's bytes are PAGE_POISON if page->frozen says so (pages that
+ * were never in use are not poisoned), and the fill is verified when the page is given out.
+ *
+ * Invariants, checked by page_check():
+ *  I1  the tails of a block in use are PAGE_TAIL and point to its head
+ *  I2  frames in use + frames free = frames ever given to the allocator
+ *  I3  a free page has no owner
+ *
+ * Locking: none here; a page in use belongs to whoever allocated it.
+ */
+#include "arch/irq.h"
+#include "arch/upcall.h"
+#include "kernel/lib/ksym.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "mm/early.h"
+#include "mm/memcg.h"
+#include "mm/page.h"
+
+#define PAGE_POISON 0x6b
+
+struct page *mem_map;
+pfn_t nr_frames;
+
+static unsigned long nr_total;		/* pages ever given to the buddy allocator */
+static long fail_countdown;		/* debug: page_fail_after() */
+
+static struct page *alloc_pages(enum page_kind kind, unsigned order, gfp_t gfp, uintptr_t caller);
+static void free_pages(struct page *page, uintptr_t caller);
+
+/* A block of 1 << order pages of that kind, charged to nobody; NULL when there is none. With
+ * GFP_WAIT this CPU's page list is given back first, if that may help.
+ * Context: not in interrupts. Locks: up to RANK_ZONE. */
+struct page *page_alloc(enum page_kind kind, unsigned order, gfp_t gfp)
+{
+	return alloc_pages(kind, order, gfp, CALLER());
+}
+
+/* As page_alloc(), charged to the group that gfp and the CPU's current group say. NULL also
+ * when that group (or one above it) is at its limit.
+ * Context: not in interrupts. Locks: up to RANK_ZONE; a refused charge drains caches. */
+struct page *page_alloc_charged(enum page_kind kind, unsigned order, gfp_t gfp)
+{
+	struct owner *owner = memcg_owner(gfp);
+	struct page *page;
+
+	if (owner && memcg_charge(owner, 1ul << order, gfp) < 0)
+		return NULL;
+	page = alloc_pages(kind, order, gfp, CALLER());
+	if (page)
+		page->owner = owner;
+	else if (owner)
+		memcg_uncharge(owner, 1ul << order);
+	return page;
+}
+
+/* Free a block, whole, and uncharge its owner. A page that is not the head of a block in use
+ * is a bug of the caller: panic with both call sites.
+ * Context: not in interrupts. Locks: up to RANK_ZONE. */
+void page_free(struct page *page)
+{
+	free_pages(page, CALLER());
+}
+
+static bool fail_now(void)
+{
+	return fail_countdown > 0 && --fail_countdown == 0;
+}
+
+static struct page *take(unsigned order)
+{
+	return order == 0 ? pcp_alloc() : buddy_alloc(order);
+}
+
+static void poison_check(struct page *page, unsigned long nr)
+{
+	for (unsigned long i = 0; i < nr; i++) {
+		const u64 *words = page_to_virt(&page[i]);
+		u64 want = 0x0101010101010101ull * PAGE_POISON;
+		char who[64];
+		unsigned w = 0;
+
+		if (!page[i].frozen)
+			continue;
+		while (w < PAGE_SIZE / 8 && words[w] == want)
+			w++;
+		if (w == PAGE_SIZE / 8)
+			continue;
+		ksym_format(who, sizeof(who), page[i].caller);
+		panic("use after free: page %p freed by %s was written at offset %u: 0x%016lx",
+		      (void *)words, who, w * 8, (unsigned long)words[w]);
+	}
+}
+
+static void set_in_use(struct page *page, enum page_kind kind, unsigned order)
+{
+	for (unsigned long i = 0; i < 1ul << order; i++) {
+		page[i].kind = i ? PAGE_TAIL : kind;
+		page[i].order = i ? 0 : (u8)order;
+		page[i].frozen = 0;
+		page[i].colour = 0;
+		page[i].owner = NULL;
+		page[i].cache = NULL;
+		page[i].freelist = i ? page : NULL;
+		page[i].inuse = 0;
+		page[i].objects = 0;
+		atomic_store(&page[i].refs, 0);
+		list_init(&page[i].link);
+	}
+}
+
+static struct page *alloc_pages(enum page_kind kind, unsigned order, gfp_t gfp, uintptr_t caller)
+{
+	struct page *page;
+
+	ASSERT(!irq_in_handler());
+	BUG_ON(kind < PAGE_KERNEL || kind >= PAGE_NR_KINDS);
+	if (order > MAX_ORDER || (TALLY_DEBUG && fail_now()))
+		return NULL;
+	page = take(order);
+	if (unlikely(!page) && (gfp & GFP_WAIT)) {
+		pcp_drain();
+		page = take(order);
+	}
+	if (unlikely(!page))
+		return NULL;
+	if (TALLY_DEBUG)
+		poison_check(page, 1ul << order);
+	set_in_use(page, kind, order);
+	page->caller = caller;
+	if (gfp & GFP_ZERO)
+		memset(page_to_virt(page), 0, PAGE_SIZE << order);
+	return page;
+}
+
+/* The free block that holds page, or NULL. Reads without the zone lock: for reports. */
+static struct page *free_block_of(struct page *page)
+{
+	pfn_t pfn = page_to_pfn(page);
+
+	if (page->kind == PAGE_PCP)
+		return page;
+	for (unsigned k = 0; k <= MAX_ORDER; k++) {
+		struct page *head = pfn_to_page(pfn & ~((1ul << k) - 1));
+
+		if (head->kind == PAGE_FREE && head->order >= k)
+			return head;
+	}
+	return NULL;
+}
+
+static noreturn void bad_page(struct page *page, const char *what, uintptr_t caller)
+{
+	char now[64], before[64];
+
+	ksym_format(now, sizeof(now), caller);
+	ksym_format(before, sizeof(before), page->caller);
+	if (free_block_of(page))
+		panic("%s at %s: page %p is free already; it was freed at %s",
+		      what, now, page_to_virt(page), before);
+	panic("%s at %s: page %p is %s, not the head of a block in use; last call site %s",
+	      what, now, page_to_virt(page), page_kind_name(page->kind), before);
+}
+
+static void free_pages(struct page *page, uintptr_t caller)
+{
+	unsigned order = page->order;
+	struct owner *owner = page->owner;
+
+	ASSERT(!irq_in_handler());
+	if (unlikely(page->kind < PAGE_KERNEL))
+		bad_page(page, "page_free", caller);
+	page->owner = NULL;
+	if (owner)
+		memcg_uncharge(owner, 1ul << order);
+	if (TALLY_DEBUG) {
+		memset(page_to_virt(page), PAGE_POISON, PAGE_SIZE << order);
+		for (unsigned long i = 0; i < 1ul << order; i++) {
+			page[i].frozen = 1;
+			page[i].caller = caller;
+		}
+	}
+	page->caller = caller;
+	if (order == 0)
+		pcp_free(page);
+	else
+		buddy_free(page, order);
+}
+
+/* The head of the block in use that holds addr (an address in the direct map). An address
+ * that no allocation gave out is a bug of the caller: panic. Context: any. */
+struct page *page_of(const void *addr)
+{
+	pfn_t pfn = virt_to_phys(addr) >> PAGE_SHIFT;
+	struct page *page;
+
+	if (unlikely(pfn >= nr_frames))
+		panic("address %p is outside RAM", addr);
+	page = pfn_to_page(pfn);
+	if (page->kind == PAGE_TAIL && page->freelist && !(TALLY_DEBUG && free_block_of(page)))
+		page = page->freelist;
+	if (unlikely(page->kind < PAGE_KERNEL))
+		bad_page(page, "use of an address", CALLER());
+	return page;
+}
+
+static void give(paddr_t start, paddr_t end)
+{
+	nr_total += (end - start) >> PAGE_SHIFT;
+	buddy_give(start, end);
+}
+
+/* Make mem_map, hand all free RAM to the buddy allocator. Context: boot, once, after
+ * early_init() and mmu_init(). */
+void page_init(void)
+{
+	paddr_t at;
+
+	nr_frames = early_ram_end() >> PAGE_SHIFT;
+	at = early_alloc(nr_frames * sizeof(struct page), PAGE_SIZE);
+	if (!at)
+		panic("no room for mem_map: %lu KiB for %lu MiB of RAM",
+		      nr_frames * sizeof(struct page) >> 10, nr_frames >> 8);
+	mem_map = phys_to_virt(at);
+	memset(mem_map, 0, nr_frames * sizeof(struct page));
+	buddy_init();
+	early_hand_over(give);
+}
+
+/* A zeroed page for the kernel's own page tables: from early before page_init(), charged to
+ * nobody. Returns its physical address, 0 for none. */
+paddr_t upcall_table_page(void)
+{
+	struct page *page;
+	paddr_t at;
+
+	if (mem_map) {
+		page = page_alloc(PAGE_KERNEL, 0, GFP_ATOMIC | GFP_ZERO);
+		return page ? page_to_phys(page) : 0;
+	}
+	at = early_alloc(PAGE_SIZE, PAGE_SIZE);
+	if (at)
+		memset(phys_to_virt(at), 0, PAGE_SIZE);
+	return at;
+}
+
+/* Free pages, per-CPU lists included. */
+unsigned long page_nr_free(void)
+{
+	return buddy_nr_free() + pcp_nr_free();
+}
+
+/* Pages that the allocator manages, free or not. */
+unsigned long page_nr_total(void)
+{
+	return nr_total;
+}
+
+/* Debug images: let the n-th allocation from now fail, once (1: the next; 0: none). */
+void page_fail_after(long n)
+{
+	fail_countdown = n;
+}
+
+/* The kind as a word, for listings. */
+const char *page_kind_name(enum page_kind kind)
+{
+	static const char *const names[PAGE_NR_KINDS] = {
+		"reserved", "free", "pcp", "tail", "kernel", "slab", "large", "stack",
+		"table", "pipe", "file", "user",
+	};
+
+	return kind < PAGE_NR_KINDS ? names[kind] : "unknown";
+}
+
+/* 0, or the broken invariant; *span: frames that page and its tails take. */
+static int check_block(const struct page *page, unsigned long *span)
+{
+	*span = 1;
+	if (page->kind == PAGE_RESERVED)
+		return 0;
+	if (page->kind == PAGE_TAIL)
+		return 1;		/* a tail without the head before it */
+	*span = 1ul << page->order;
+	if (page->kind == PAGE_FREE || page->kind == PAGE_PCP)
+		return page->owner ? 3 : 0;
+	for (unsigned long i = 1; i < *span; i++) {
+		if (page[i].kind != PAGE_TAIL || page[i].freelist != page)
+			return 1;
+	}
+	return 0;
+}
+
+/* Returns 0, or the number of the broken invariant. Context: other CPUs at safe points. */
+int page_check(void)
+{
+	unsigned long nr_frames_ours = 0, nr_free = 0, span;
+
+	for (pfn_t i = 0; i < nr_frames; i += span) {
+		const struct page *page = pfn_to_page(i);
+		int broken = check_block(page, &span);
+
+		if (broken)
+			return broken;
+		if (page->kind != PAGE_RESERVED)
+			nr_frames_ours += span;
+		if (page->kind == PAGE_FREE || page->kind == PAGE_PCP)
+			nr_free += span;
+	}
+	return nr_frames_ours == nr_total && nr_free == page_nr_free() ? 0 : 2;
+}
