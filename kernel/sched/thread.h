@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* Kernel threads of control, their states and the scheduler's policy slot. */
+#pragma once
+#include "arch/context.h"
+#include "kernel/lib/list.h"
+#include "kernel/sync/spinlock.h"
+#include "mm/kstack.h"
+
+#define THREAD_MAX_LOCKS	8	/* sleeping locks one thread may hold */
+
+struct memcg;
+
+/* Key: [I] immutable, [a] atomic, [own] the thread itself (or its maker before the start),
+ * else the lock of that rank. */
+enum thread_state {
+	THREAD_READY,			/* on the run queue, or running */
+	THREAD_SLEEPING,		/* waits; a wake-up makes it ready */
+	THREAD_DEAD,			/* has left for good; the next thread frees its stack */
+};
+
+struct thread {
+	struct context context;
+	struct kstack stack;		/* [I] */
+	enum thread_state state;	/* [RANK_RUNQ] */
+	bool on_queue;			/* [RANK_RUNQ] */
+	bool killable_wait;		/* [RANK_RUNQ] sleeping where thread_kill() may wake it */
+	bool killed;			/* [a] SIGKILL pending: waits end with -EINTR */
+	bool need_resched;		/* [a] its slice is over */
+	bool fresh;			/* [RANK_RUNQ] woke with most of its last slice unused */
+	bool lock_exclusive;		/* [waitq] of an rwlock: it waits to write */
+	bool lock_granted;		/* [waitq] of an rwlock: handed over by the last holder */
+	unsigned cpu;			/* [RANK_RUNQ] whose run queue it belongs to */
+	unsigned ticks_left;		/* [RANK_RUNQ] of its slice */
+	unsigned nr_locks;		/* [own] sleeping locks held (debug images) */
+	u8 held_ranks[THREAD_MAX_LOCKS]; /* [own] their ranks, in the order taken */
+	u64 cpu_ns;			/* [RANK_RUNQ] time run, up to switched_in */
+	u64 switched_in;		/* [RANK_RUNQ] clock_ns() when it was last counted */
+	struct list queue_link;		/* [RANK_RUNQ] */
+	struct list wait_link;		/* [waitq] */
+	struct list timer_link;		/* [RANK_TIMER] */
+	u64 wake_at;			/* [RANK_TIMER] clock_ns() to wake at */
+	struct memcg *memcg;		/* [own] who pays for what it allocates; NULL: root */
+	paddr_t pgd;			/* [own] its address space, 0: kernel threads keep the last */
+	void *fpu;			/* user threads: FXSAVE image, else NULL */
+	uaddr_t tls;			/* user threads: FS base */
+	void (*start_fn)(void *);	/* [I] what it runs */
+	void *start_arg;		/* [I] */
+	void *owner;			/* [I] opaque: struct proc */
+	void (*release)(struct thread *); /* frees what holds the thread, on another stack; the
+					   * stack is gone already. Must not sleep. */
+	char name[16];
+};
+
+void sched_init(void);			/* the boot stack becomes the idle thread */
+noreturn void sched_idle_loop(void);
+struct thread *thread_current(void);
+int thread_init(struct thread *t, const char *name, void (*fn)(void *), void *arg) must_check;
+void thread_fini(struct thread *t);	/* one that never started */
+void thread_start(struct thread *t);
+noreturn void thread_exit(void);
+void thread_kill(struct thread *t);	/* set killed, wake from a killable wait */
+void thread_set_memcg(struct thread *t, struct memcg *memcg);
+void thread_set_pgd(struct thread *t, paddr_t pgd);	/* 0, itself: run on the kernel's */
+int thread_spawn_kernel(const char *name, void (*fn)(void *), void *arg) must_check;
+
+void schedule(void);
+void sched_yield(void);
+void cond_resched(void);		/* a safe point: give up the CPU if the slice is over */
+void sched_return_to_user(void);	/* the same, last thing before user mode */
+void sched_wake(struct thread *t);	/* any context */
+bool sched_pgd_is_loaded(paddr_t pgd);	/* does this CPU run on these tables? */
+void sched_forget_pgd(paddr_t pgd);	/* it is about to be freed: leave it */
+
+/* For waitq.c, rwlock.c and timer.c: the two ends of a sleep. */
+void sched_prepare_sleep(bool killable);	/* asleep at the next schedule() unless woken */
+void sched_cancel_sleep(void);			/* awake after all */
+
+/* The policy slot (rr.c): called under the run queue lock of t->cpu (pick: of this CPU). */
+void policy_init(void);
+void policy_enqueue(struct thread *t, bool woken);
+struct thread *policy_pick(void);	/* dequeue the next, or NULL */
+bool policy_tick(struct thread *current);	/* true: its slice is over */

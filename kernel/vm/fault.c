@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Page faults: demand zero, stack growth, and the write to a page shared by fork; and the
+ * kernel's own way to fill the memory of a program that does not run yet.
+ *
+ * The address space is locked for writing throughout: a fault changes tables and counts.
+ */
+#include "arch/upcall.h"
+#include "kernel/lib/string.h"
+#include "kernel/vm/vm_impl.h"
+
+/* May the stack v grow down to the page at start? */
+static bool may_grow(struct mm *mm, struct vma *v, uaddr_t start)
+{
+	const struct vma *below = vma_prev(mm, v);
+
+	if (!(v->flags & VMA_GROWSDOWN) || v->end - start > STACK_MAX_BYTES || start < USER_MIN)
+		return false;
+	return !below || (below->end <= start && start - below->end >= STACK_GUARD_BYTES);
+}
+
+/* The area that holds addr, a stack above it grown if it may; else NULL.
+ * Locks: mm->lock for writing. */
+struct vma *vm_area_at(struct mm *mm, uaddr_t addr)
+{
+	struct vma *v = vma_find(mm, addr);
+	uaddr_t start = ALIGN_DOWN(addr, PAGE_SIZE);
+
+	if (!v || v->start <= addr)
+		return v;
+	if (!may_grow(mm, v, start))
+		return NULL;
+	v->start = start;
+	return v;
+}
+
+static bool access_allowed(const struct vma *v, unsigned access)
+{
+	if (access & FAULT_WRITE)
+		return (v->flags & VMA_WRITE) != 0;
+	if (access & FAULT_EXEC)
+		return (v->flags & VMA_EXEC) != 0;
+	return (v->flags & VMA_PROT) != 0;
+}
+
+/* Put a zeroed page at addr, which lies in v, unless there is one. *pte is its entry. The
+ * page is found before the tables are made, so that no table stays empty. Returns 0 or
+ * -ENOMEM with nothing changed. Locks: mm->lock for writing. */
+int vm_populate(struct mm *mm, const struct vma *v, uaddr_t addr, pte_t **pte)
+{
+	struct page *page;
+
+	*pte = pgtable_walk(mm, addr, false);
+	if (*pte && **pte)
+		return 0;
+	page = page_alloc(PAGE_USER, 0, GFP_KERNEL | GFP_ZERO);
+	if (!page)
+		return -ENOMEM;
+	atomic_store(&page->refs, 1);
+	*pte = pgtable_walk(mm, addr, true);
+	if (!*pte) {
+		user_page_put(page);
+		return -ENOMEM;
+	}
+	**pte = pgtable_leaf(v->flags, page);
+	mm->nr_pages++;
+	return 0;
+}
+
+static int fault_locked(struct mm *mm, uaddr_t addr, unsigned access)
+{
+	struct vma *v = vma_find(mm, addr);
+	pte_t *pte;
+	int err;
+
+	/* Rights first: a stack does not grow for an access that it does not allow. */
+	if (!v || !access_allowed(v, access))
+		return -EFAULT;
+	v = vm_area_at(mm, addr);
+	if (!v)
+		return -EFAULT;
+	err = vm_populate(mm, v, addr, &pte);
+	if (err)
+		return err;
+	if ((access & FAULT_WRITE) && !(mmu_prot(*pte) & PTE_WRITE))
+		return cow_break(mm, v, addr, pte);
+	/* Present by now, perhaps made so by another thread: drop what the CPU remembers. */
+	pgtable_flush(mm, ALIGN_DOWN(addr, PAGE_SIZE), ALIGN_DOWN(addr, PAGE_SIZE) + PAGE_SIZE);
+	return 0;
+}
+
+/* Resolve a fault at addr; access as in arch/upcall.h. Returns 0: try again; -EFAULT: no such
+ * memory, or not for this access; -ENOMEM: no page left, or a page-table page was refused.
+ * Locks: takes mm->lock. Context: thread, no spinlock held. */
+int vm_fault(struct mm *mm, uaddr_t addr, unsigned access)
+{
+	int err;
+
+	if (addr < USER_MIN || addr >= USER_MAX)
+		return -EFAULT;
+	write_lock(&mm->lock);
+	err = fault_locked(mm, addr, access);
+	write_unlock(&mm->lock);
+	return err;
+}
+
+/* Put bytes within one page at addr, through the direct map. */
+static int write_page_locked(struct mm *mm, uaddr_t addr, const void *data, size_t bytes)
+{
+	struct vma *v = vm_area_at(mm, addr);
+	pte_t *pte;
+	int err;
+
+	if (!v)
+		return -EFAULT;
+	err = vm_populate(mm, v, addr, &pte);
+	if (!err && !(v->flags & VMA_SHARED) && atomic_load(&pte_page(*pte)->refs) > 1)
+		err = cow_break(mm, v, addr, pte);
+	if (err)
+		return err;
+	memcpy((char *)page_to_virt(pte_page(*pte)) + addr % PAGE_SIZE, data, bytes);
+	return 0;
+}
+
+/* Put bytes at addr of an mm that does not run (exec), whatever the areas' rights; pages are
+ * made as needed. Returns 0, -EFAULT (no area there) or -ENOMEM; the first part may be written
+ * then. Locks: takes mm->lock. Context: thread. */
+int vm_write(struct mm *mm, uaddr_t addr, const void *data, size_t bytes)
+{
+	size_t part;
+	int err = 0;
+
+	if (addr < USER_MIN || addr >= USER_MAX || bytes > USER_MAX - addr)
+		return bytes ? -EFAULT : 0;
+	write_lock(&mm->lock);
+	for (size_t done = 0; done < bytes && !err; done += part) {
+		part = MIN(bytes - done, PAGE_SIZE - (addr + done) % PAGE_SIZE);
+		err = write_page_locked(mm, addr + done, (const char *)data + done, part);
+		cond_resched();
+	}
+	write_unlock(&mm->lock);
+	return err;
+}
