@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* Inodes: what names name, and what a file system does with them. */
+#pragma once
+#include "kernel/fs/modes.h"
+#include "kernel/fs/pagetree.h"
+#include "kernel/sched/wait.h"
+#include "kernel/sync/refcount.h"
+
+struct dentry;
+struct dir_context;
+struct file_ops;
+struct inode;
+
+struct kstat {
+	u64 dev, ino, nlink, rdev, size, blocks;
+	u32 mode, uid, gid, blksize;
+	u64 atime_ns, mtime_ns, ctime_ns;
+};
+
+/*
+ * Directory operations run with the directory's lock held (rename: both directories', and
+ * the rename lock). What is NULL is refused with -EPERM.
+ *
+ * create() makes any inode but a symlink, by the type in mode. unlink(), rmdir() and rename()
+ * change the file system's own records and link counts; the caller then unhashes or moves
+ * the dentry. The caller has checked names, types, emptiness and mount points.
+ */
+struct inode_ops {
+	int (*lookup)(struct inode *dir, struct dentry *dentry); /* attach inode or not */
+	int (*create)(struct inode *dir, struct dentry *dentry, unsigned mode, u64 rdev);
+	int (*symlink)(struct inode *dir, struct dentry *dentry, const char *target);
+	int (*link)(struct inode *dir, struct dentry *dentry, struct inode *inode);
+	int (*unlink)(struct inode *dir, struct dentry *dentry);
+	int (*rmdir)(struct inode *dir, struct dentry *dentry);
+	int (*rename)(struct inode *from, struct dentry *old, struct inode *to,
+		      struct dentry *new);
+	const char *(*readlink)(struct inode *inode);
+	int (*truncate)(struct inode *inode, u64 size);	/* inode lock held */
+	void (*evict)(struct inode *inode);	/* the last reference is gone */
+};
+
+struct super {
+	const char *fs_name;		/* [I] */
+	struct dentry *root;		/* [I] referenced */
+	atomic_long next_ino;		/* [a] last inode number given */
+	u64 dev;			/* [I] */
+};
+
+struct inode {
+	refcount refs;			/* dentries and open files */
+	struct mutex lock;		/* RANK_DIR for directories, RANK_FILE else */
+	struct super *super;		/* [I] */
+	const struct inode_ops *ops;	/* [I] */
+	const struct file_ops *fops;	/* [I] NULL: cannot be opened */
+	u64 ino;			/* [I] */
+	u32 mode;			/* [inode lock] type ([I]) and permissions */
+	u32 nlink;			/* [inode lock] 0 for a directory: it is removed */
+	u32 uid, gid;			/* [inode lock] */
+	u64 rdev;			/* [I] */
+	u64 size;			/* [inode lock] */
+	u64 atime_ns, mtime_ns, ctime_ns; /* [inode lock] */
+	void *data;			/* [I] the file system's own */
+	struct pagetree pages;		/* [inode lock] file data */
+};
+
+void inode_init_cache(void);
+struct inode *inode_alloc(struct super *super, unsigned mode) must_check;
+struct inode *inode_get(struct inode *inode);
+void inode_put(struct inode *inode);
+void inode_stat(const struct inode *inode, struct kstat *st);
+void inode_touch(struct inode *inode);	/* modified now */
+u64 vfs_now(void);			/* nanoseconds since 1970 */

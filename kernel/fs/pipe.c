@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pipes: a ring of 16 pages between readers and writers.
+ *
+ *	byte n written lies in page n / 4096 % 16;  tail <= n < head are unread
+ *
+ * A page is allocated and charged to the writer when the first byte goes into it, and freed
+ * when the last unread one has left it. A write of at most PIPE_BUF bytes waits until it fits
+ * whole and gets its pages before it moves a byte, so it is never split.
+ *
+ * Locking: the pipe's inode lock (RANK_FILE) over each transfer, which may fault on user memory;
+ * free while waiting. The conditions of the waits read head, tail and the counts without it and
+ * are asked again under it.
+ */
+#include "kernel/fs/vfs.h"
+#include "kernel/lib/errno.h"
+#include "mm/kmem.h"
+#include "mm/page.h"
+
+#define PIPE_PAGES	16u
+#define PIPE_BYTES	(PIPE_PAGES * PAGE_SIZE)
+#define FIONREAD	0x541b
+
+struct pipe {
+	struct inode *inode;		/* [I] not referenced: it owns us */
+	u64 head, tail;			/* [inode lock] bytes ever written, read */
+	unsigned readers, writers;	/* [inode lock] open ends */
+	struct page *pages[PIPE_PAGES];	/* [inode lock] */
+	struct waitq read_wait, write_wait;
+};
+
+static struct kmem_cache *pipe_cache;	/* [I] */
+static struct super pipe_super = { .fs_name = "pipefs" };
+
+/* Context: boot, once; panics when there is no memory. */
+void pipe_init(void)
+{
+	pipe_cache = kmem_cache_create("pipe", sizeof(struct pipe), 0, 0, NULL);
+	if (!pipe_cache)
+		panic("pipe: no memory for the pipe cache");
+}
+
+static u64 nr_unread(const struct pipe *pipe)
+{
+	return READ_ONCE(pipe->head) - READ_ONCE(pipe->tail);
+}
+
+static u64 nr_free(const struct pipe *pipe)
+{
+	return PIPE_BYTES - nr_unread(pipe);
+}
+
+static struct page **page_slot(struct pipe *pipe, u64 pos)
+{
+	return &pipe->pages[pos / PAGE_SIZE % PIPE_PAGES];
+}
+
+static void free_slot(struct page **slot)
+{
+	if (*slot)
+		page_free(*slot);
+	*slot = NULL;
+}
+
+/* Free every page in which no unread byte lies. */
+static void trim(struct pipe *pipe)
+{
+	u64 first = pipe->tail / PAGE_SIZE, after = DIV_ROUND_UP(pipe->head, PAGE_SIZE);
+
+	if (pipe->tail == pipe->head)
+		after = first;
+	for (; after < first + PIPE_PAGES; after++)
+		free_slot(&pipe->pages[after % PIPE_PAGES]);
+}
+
+/* Pages for the bytes from head on. Returns 0 or -ENOMEM, with no page more than before. */
+static int get_pages(struct pipe *pipe, size_t bytes)
+{
+	u64 end = pipe->head + bytes;
+
+	for (u64 pos = pipe->head; pos < end; pos = ALIGN_DOWN(pos, PAGE_SIZE) + PAGE_SIZE) {
+		struct page **slot = page_slot(pipe, pos);
+
+		if (!*slot)
+			*slot = page_alloc_charged(PAGE_PIPE, 0, GFP_KERNEL);
+		if (!*slot) {
+			trim(pipe);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* Move at most bytes, which fit and whose pages are there. Returns bytes moved. */
+static size_t push(struct pipe *pipe, struct iobuf *io, size_t bytes)
+{
+	size_t done = 0, moved, want;
+
+	do {
+		size_t in_page = pipe->head % PAGE_SIZE;
+		char *at = page_to_virt(*page_slot(pipe, pipe->head));
+
+		want = MIN(bytes - done, PAGE_SIZE - in_page);
+		moved = iobuf_get(io, at + in_page, want);
+		WRITE_ONCE(pipe->head, pipe->head + moved);
+		done += moved;
+	} while (moved == want && done < bytes);
+	if (moved < want)
+		trim(pipe);
+	return done;
+}
+
+static size_t pull(struct pipe *pipe, struct iobuf *io)
+{
+	size_t done = 0, moved, want;
+
+	do {
+		size_t in_page = pipe->tail % PAGE_SIZE;
+		char *at = page_to_virt(*page_slot(pipe, pipe->tail));
+
+		want = MIN(MIN(io->left, nr_unread(pipe)), PAGE_SIZE - in_page);
+		moved = iobuf_put(io, at + in_page, want);
+		WRITE_ONCE(pipe->tail, pipe->tail + moved);
+		done += moved;
+	} while (moved == want && io->left && nr_unread(pipe));
+	trim(pipe);
+	return done;
+}
+
+/* Returns bytes moved, 0: nothing there yet (or the end: no writers), -errno. */
+static long read_some(struct pipe *pipe, struct iobuf *io, bool *at_end)
+{
+	long done = 0;
+
+	mutex_lock(&pipe->inode->lock);
+	*at_end = !nr_unread(pipe) && !pipe->writers;
+	if (nr_unread(pipe)) {
+		done = (long)pull(pipe, io);
+		done = done ? done : -EFAULT;
+	}
+	mutex_unlock(&pipe->inode->lock);
+	if (done > 0)
+		waitq_wake_all(&pipe->write_wait);
+	return done;
+}
+
+static long pipe_read(struct file *file, struct iobuf *io, u64 *pos)
+{
+	struct pipe *pipe = file->data;
+	bool at_end;
+	long ret;
+
+	(void)pos;
+	if (!io->left)
+		return 0;
+	for (;;) {
+		ret = read_some(pipe, io, &at_end);
+		if (ret || at_end)
+			return ret;
+		if (READ_ONCE(file->flags) & O_NONBLOCK)
+			return -EAGAIN;
+		ret = waitq_wait(&pipe->read_wait,
+				 nr_unread(pipe) || !READ_ONCE(pipe->writers));
+		if (ret)
+			return ret;
+	}
+}
+
+/* Returns bytes moved, 0: no room, -errno. A step is at most a page's worth, so that memory is
+ * asked for page by page and what was moved counts when there is no more. */
+static long write_some(struct pipe *pipe, struct iobuf *io, size_t room)
+{
+	long done = 0;
+	int err;
+
+	mutex_lock(&pipe->inode->lock);
+	if (!pipe->readers) {
+		done = -EPIPE;
+	} else if (nr_free(pipe) >= room) {
+		size_t step = MIN(MIN(io->left, nr_free(pipe)), (u64)PIPE_BUF);
+
+		err = get_pages(pipe, step);
+		done = err ? err : (long)push(pipe, io, step);
+		if (!done)
+			done = -EFAULT;
+	}
+	mutex_unlock(&pipe->inode->lock);
+	if (done > 0)
+		waitq_wake_all(&pipe->read_wait);
+	return done;
+}
+
+static long pipe_write(struct file *file, struct iobuf *io, u64 *pos)
+{
+	struct pipe *pipe = file->data;
+	size_t room = io->left <= PIPE_BUF ? io->left : 1;
+	long done = 0, ret = 0;
+
+	(void)pos;
+	while (io->left && ret >= 0) {
+		room = MIN(room, io->left);
+		ret = write_some(pipe, io, room);
+		if (ret > 0)
+			done += ret;
+		else if (ret == 0 && (READ_ONCE(file->flags) & O_NONBLOCK))
+			ret = -EAGAIN;
+		else if (ret == 0)
+			ret = waitq_wait(&pipe->write_wait, nr_free(pipe) >= room ||
+					 !READ_ONCE(pipe->readers));
+	}
+	if (ret == -EPIPE)
+		vfs_signal(VFS_SIGPIPE);
+	return done ? done : ret;
+}
+
+static long pipe_ioctl(struct file *file, unsigned cmd, uaddr_t arg)
+{
+	struct pipe *pipe = file->data;
+	struct iobuf io = { .user = arg, .left = sizeof(int) };
+	int unread = (int)nr_unread(pipe);
+
+	if (cmd != FIONREAD)
+		return -ENOTTY;
+	return iobuf_put(&io, &unread, sizeof(unread)) == sizeof(unread) ? 0 : -EFAULT;
+}
+
+static void release_end(struct pipe *pipe, unsigned *ends)
+{
+	mutex_lock(&pipe->inode->lock);
+	WRITE_ONCE(*ends, *ends - 1);
+	mutex_unlock(&pipe->inode->lock);
+	waitq_wake_all(&pipe->read_wait);
+	waitq_wake_all(&pipe->write_wait);
+}
+
+static void release_reader(struct file *file)
+{
+	struct pipe *pipe = file->data;
+
+	release_end(pipe, &pipe->readers);
+}
+
+static void release_writer(struct file *file)
+{
+	struct pipe *pipe = file->data;
+
+	release_end(pipe, &pipe->writers);
+}
+
+static const struct file_ops reader_ops = {
+	.read = pipe_read,
+	.ioctl = pipe_ioctl,
+	.release = release_reader,
+};
+
+static const struct file_ops writer_ops = {
+	.write = pipe_write,
+	.ioctl = pipe_ioctl,
+	.release = release_writer,
+};
+
+static void pipe_evict(struct inode *inode)
+{
+	struct pipe *pipe = inode->data;
+
+	for (unsigned i = 0; i < PIPE_PAGES; i++)
+		free_slot(&pipe->pages[i]);
+	kmem_cache_free(pipe_cache, pipe);
+}
+
+static const struct inode_ops pipe_inode_ops = {
+	.evict = pipe_evict,
+};
+
+/* The inode with its pipe, one reference; NULL: no memory. */
+static struct inode *pipe_new(void)
+{
+	struct inode *inode = inode_alloc(&pipe_super, S_IFIFO | 0600);
+	struct pipe *pipe;
+
+	if (!inode)
+		return NULL;
+	pipe = kmem_cache_alloc(pipe_cache, GFP_KERNEL);
+	if (!pipe) {
+		inode_put(inode);
+		return NULL;
+	}
+	*pipe = (struct pipe){ .inode = inode, .readers = 1, .writers = 1 };
+	waitq_init(&pipe->read_wait);
+	waitq_init(&pipe->write_wait);
+	inode->data = pipe;
+	inode->ops = &pipe_inode_ops;
+	return inode;
+}
+
+/* A pipe and its two ends. flags: O_NONBLOCK or 0, for both. Returns 0 or -ENOMEM. */
+int pipe_create(struct file **read_end, struct file **write_end, unsigned flags)
+{
+	struct inode *inode = pipe_new();
+	struct file *reader, *writer;
+
+	if (!inode)
+		return -ENOMEM;
+	reader = file_alloc(inode, &reader_ops, O_RDONLY | flags);
+	if (!reader)
+		goto put_inode;
+	inode_get(inode);
+	reader->data = inode->data;
+	writer = file_alloc(inode, &writer_ops, O_WRONLY | flags);
+	if (!writer)
+		goto put_reader;
+	writer->data = inode->data;
+	*read_end = reader;
+	*write_end = writer;
+	return 0;
+put_reader:
+	file_put(reader);
+put_inode:
+	inode_put(inode);
+	return -ENOMEM;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tiny VFS: dentries name inodes, files are open inodes, mounts join trees. Other floors
+ * include this; its parts are modes.h, inode.h, dcache.h, namei.h and file.h.
+ */
+#pragma once
+#include "kernel/fs/file.h"
+#include "mm/gfp.h"
+
+/* --- vfs.c */
+void vfs_init(void);			/* caches, an empty ramfs as root, devfs on /dev, /tmp */
+void vfs_set_signal_hook(void (*hook)(int sig));	/* signal the current process */
+void vfs_signal(int sig);
+
+#define VFS_SIGPIPE	13
+
+/* --- the file systems and devices */
+int ramfs_create(struct super **out) must_check;
+int ramfs_create_named(const char *fs_name, struct super **out) must_check;
+int ramfs_add_node(struct super *super, const char *name, unsigned mode, u64 rdev) must_check;
+int ramfs_write_kernel(struct inode *inode, const void *data, size_t bytes, u64 pos) must_check;
+int devfs_create(struct super **out) must_check;
+const struct file_ops *device_ops(u64 rdev);	/* of a character device; NULL: none such */
+int pipe_create(struct file **read_end, struct file **write_end, unsigned flags) must_check;
+void pipe_init(void);
+void tty_init(void);
+void tty_input(void);			/* console input waits. Context: any */
+void hostdev_init(void);
+void hostdev_input(void);		/* host input waits. Context: any */
+
+extern const struct file_ops tty_ops;
+extern const struct file_ops host_in_ops, host_out_ops, host_err_ops, host_status_ops;
+
+/* --- initrd.c: unpack a cpio newc archive over the root. -EINVAL: damaged (said in the log,
+ * with the offset); -ENOMEM. What came before the damage stays. */
+int initrd_unpack(const void *archive, size_t bytes) must_check;
