@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+/* The in-kernel tests, linked into debug images only (tests/kernel): NULL elsewhere. */
+#pragma once
+
+void selftest_start(void) __attribute__((weak));

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* The calls as C functions, and what they share: each checks its arguments, then calls a core
+ * of a lower floor. */
+#pragma once
+#include "arch/trap.h"
+#include "arch/uaccess.h"
+#include "kernel/lib/errno.h"
+#include "kernel/proc/proc.h"
+#include "kernel/sys/abi.h"
+
+struct syscall {
+	u64 arg[6];			/* as the user gave them: an int is the low half */
+	struct regs *regs;
+};
+
+#define DECLARE_CALL(nr, name) long sys_##name(struct syscall *c);
+LINUX_CALLS(DECLARE_CALL)
+TALLY_CALLS(DECLARE_CALL)
+#undef DECLARE_CALL
+
+/* user.c */
+int user_path(uaddr_t user, char **out) must_check;	/* freed by kfree() */
+int user_string(uaddr_t user, size_t size, gfp_t gfp, char **out) must_check;
+int user_put(uaddr_t user, const void *data, size_t bytes) must_check;
+int user_get(void *data, uaddr_t user, size_t bytes) must_check;
+struct file *user_file(int fd) must_check;		/* the caller's, referenced, or NULL */
+int user_file_mode(int fd, unsigned not_this, struct file **out) must_check;
+
+/* Where the relative paths of an *at() call start. */
+struct at_base {
+	struct fs_context *fs;		/* what to hand to the vfs */
+	struct fs_context own;		/* a stand-in whose cwd is the descriptor's directory */
+};
+
+int at_begin(struct at_base *base, int dirfd, const char *path) must_check;
+void at_end(struct at_base *base);
+
+/* table.c: how often a number that is not there was asked for */
+unsigned long sys_unknown_count(unsigned nr);

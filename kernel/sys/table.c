@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The way from a system call's number to its function. A number that is not here is -ENOSYS,
+ * counted, and named in the log the first time, so that whoever brings a program sees at once
+ * what it wanted.
+ */
+#include "arch/upcall.h"
+#include "kernel/lib/log.h"
+#include "kernel/sys/calls.h"
+
+#define FIRST_OWN	SYS_cgroup_create
+#define NR_COUNTED	512		/* larger numbers share the last count */
+
+struct call {
+	long (*fn)(struct syscall *c);
+	const char *name;		/* for who reads the table with GDB */
+};
+
+#define LINUX_ENTRY(nr, name)	[nr] = { sys_##name, #name },
+#define TALLY_ENTRY(nr, name)	[(nr) - FIRST_OWN] = { sys_##name, #name },
+
+static const struct call linux_calls[] = { LINUX_CALLS(LINUX_ENTRY) };
+static const struct call own_calls[] = { TALLY_CALLS(TALLY_ENTRY) };
+static atomic_long unknown[NR_COUNTED];
+
+static const struct call *find_call(unsigned long nr)
+{
+	const struct call *call = NULL;
+
+	if (nr < ARRAY_SIZE(linux_calls))
+		call = &linux_calls[nr];
+	else if (nr - FIRST_OWN < ARRAY_SIZE(own_calls))
+		call = &own_calls[nr - FIRST_OWN];
+	return call && call->fn ? call : NULL;
+}
+
+static long count_unknown(unsigned long nr)
+{
+	const struct proc *p = proc_current();
+
+	if (atomic_add_return(&unknown[MIN(nr, NR_COUNTED - 1ul)], 1) == 1)
+		log_info("%s[%d]: system call %lu is not implemented", p->comm, p->pid, nr);
+	return -ENOSYS;
+}
+
+/* How often number nr, which is not there, was asked for (all numbers from NR_COUNTED - 1 up
+ * share one count). Context: any. */
+unsigned long sys_unknown_count(unsigned nr)
+{
+	return (unsigned long)atomic_load(&unknown[MIN(nr, NR_COUNTED - 1u)]);
+}
+
+/*
+ * A system call: number and arguments from r, the result into r. A call that replaces the
+ * program (execve) fills r itself and returns 0, which is what the new program finds.
+ * Context: a process, no lock held, interrupts on.
+ */
+void upcall_syscall(struct regs *r)
+{
+	unsigned long nr = regs_syscall_nr(r);
+	const struct call *call = find_call(nr);
+	struct syscall c = { .regs = r };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(c.arg); i++)
+		c.arg[i] = regs_arg(r, i);
+	regs_set_ret(r, call ? call->fn(&c) : count_unknown(nr));
+}
