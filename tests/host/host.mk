@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+# Host tests: the kernel's own .c files as an ordinary program, under ASan and UBSan.
+# Included by the top Makefile, which sets BUILD, Q and say; HOST_CC may be set. A test that mentions the backend in
+# its name is linked with that backend alone; every other test once with each.
+
+HOST_CC ?= gcc
+HOST_BUILD := $(BUILD)/host
+
+HOST_BACKENDS := slub slab
+HOST_KERNEL_SRCS := $(sort $(wildcard kernel/lib/*.c kernel/sync/*.c kernel/cgroup/*.c \
+	kernel/fs/dcache.c arch/host/*.c tests/host/fake_sched.c) \
+	$(filter-out $(HOST_BACKENDS:%=mm/%.c),$(wildcard mm/*.c)))
+HOST_TESTS := $(patsubst tests/host/%.c,%,$(sort $(wildcard tests/host/test_*.c)))
+
+HOST_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing -fno-common \
+	-fsanitize=address,undefined -fno-sanitize-recover=all -D_GNU_SOURCE -DTALLY_DEBUG=1 \
+	-Wall -Wextra -Wshadow -Wvla -I. -Iarch/host -MMD -MP
+
+HOST_LIB := $(HOST_BUILD)/libtally.a
+HOST_LIB_OBJS := $(HOST_KERNEL_SRCS:%.c=$(HOST_BUILD)/%.o)
+HOST_BINS := $(foreach t,$(filter-out $(HOST_BACKENDS:%=test_%),$(HOST_TESTS)), \
+	$(HOST_BACKENDS:%=$(HOST_BUILD)/$(t)-%)) \
+	$(foreach b,$(filter $(HOST_TESTS:test_%=%),$(HOST_BACKENDS)),$(HOST_BUILD)/test_$(b)-$(b))
+
+.PHONY: host-tests host-check
+host-tests: $(HOST_BINS)
+
+# Runs them all, then fails if one did.
+host-check: $(HOST_BINS)
+	@failed=0; for t in $(HOST_BINS); do echo "== $$t"; $$t || failed=1; done; exit $$failed
+
+$(HOST_BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<)
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) -c -o $@ $<
+
+$(HOST_LIB): $(HOST_LIB_OBJS)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+define host_link
+$(HOST_BUILD)/test_%-$(1): $(HOST_BUILD)/tests/host/test_%.o $(HOST_BUILD)/tests/host/host.o \
+		$(HOST_BUILD)/mm/$(1).o $(HOST_LIB)
+	$$(call say,HOSTLD,$$@)
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) -o $$@ $$^ $(HOST_LDLIBS) -lcmocka -lpthread
+endef
+$(foreach b,$(HOST_BACKENDS),$(eval $(call host_link,$(b))))
+
+.SECONDARY:
+-include $(shell find $(HOST_BUILD) -name '*.d' 2>/dev/null)
