@@ -25,9 +25,9 @@ mb2_start:
 	dd 24
 	dd 6, 1, 3, 8
 	align 8
-	dw 5, 1			; framebuffer, optional: any size, 32 bits per pixel
+	dw 5, 1			; framebuffer, optional; the loader may choose another mode
 	dd 20
-	dd 0, 0, 32
+	dd 1024, 768, 32
 	align 8
 	dw 6, 0			; modules on page boundaries
 	dd 8

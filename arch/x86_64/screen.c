@@ -9,7 +9,7 @@
 
 #define VGA_TEXT	0xb8000
 #define VGA_COLOUR	0x0700		/* light grey on black */
-#define INK		0x00c8c8c8u
+#define INK		0xc8		/* of each colour */
 #define CELL_WIDTH	8
 #define CELL_HEIGHT	16
 #define MAX_COLUMNS	160
@@ -17,17 +17,27 @@
 
 static struct {
 	volatile u16 *vga;		/* one of these two */
-	volatile u32 *pixels;
-	u32 pitch;			/* of pixels, in pixels */
+	volatile u8 *pixels;
+	u32 pitch;			/* bytes from one line of pixels to the next */
+	u32 pixel_bytes;		/* 3 or 4 */
 	unsigned columns, rows, x, y;
 	enum { PLAIN, ESCAPE, SEQUENCE } state;
 	char text[MAX_ROWS][MAX_COLUMNS];
 } screen;
 
+static void draw_pixel(volatile u8 *at, u8 ink)
+{
+	if (screen.pixel_bytes == 4) {
+		*(volatile u32 *)at = ink * 0x010101u;
+		return;
+	}
+	at[0] = at[1] = at[2] = ink;
+}
+
 static void draw_glyph(unsigned x, unsigned y, char c)
 {
-	volatile u32 *line = screen.pixels + (size_t)y * CELL_HEIGHT * screen.pitch +
-			     x * CELL_WIDTH;
+	volatile u8 *line = screen.pixels + (size_t)y * CELL_HEIGHT * screen.pitch +
+			    x * CELL_WIDTH * screen.pixel_bytes;
 	const u8 *glyph = font_rows[(c >= FONT_FIRST && c <= FONT_LAST ? c : '?') - FONT_FIRST];
 
 	for (unsigned row = 0; row < CELL_HEIGHT; row++, line += screen.pitch) {
@@ -35,7 +45,7 @@ static void draw_glyph(unsigned x, unsigned y, char c)
 		unsigned bits = inside ? (unsigned)glyph[(row - 1) / 2] << 2 : 0;
 
 		for (unsigned i = 0; i < CELL_WIDTH; i++)
-			line[i] = (bits & 0x80u >> i) ? INK : 0;
+			draw_pixel(line + i * screen.pixel_bytes, (bits & 0x80u >> i) ? INK : 0);
 	}
 }
 
@@ -141,13 +151,14 @@ static void pick_device(const struct bootinfo *bi)
 		screen.vga = mmu_map_device(VGA_TEXT, 80 * 25 * 2);
 		return;
 	}
-	if (fb->bits_per_pixel != 32 || !columns || !rows)
+	screen.pixel_bytes = fb->bits_per_pixel / 8;
+	if ((screen.pixel_bytes != 3 && screen.pixel_bytes != 4) || !columns || !rows)
 		return;
 	screen.pixels = mmu_map_device(fb->base, (size_t)fb->pitch * fb->height);
-	screen.pitch = fb->pitch / 4;
+	screen.pitch = fb->pitch;
 	screen.columns = MIN(columns, (unsigned)MAX_COLUMNS);
 	screen.rows = MIN(rows, (unsigned)MAX_ROWS);
-	for (size_t i = 0; screen.pixels && i < (size_t)screen.pitch * fb->height; i++)
+	for (size_t i = 0; screen.pixels && i < (size_t)fb->pitch * fb->height; i++)
 		screen.pixels[i] = 0;
 }
 

@@ -16,7 +16,7 @@
 struct place {
 	struct path dir;		/* referenced, its inode locked */
 	struct dentry *dentry;		/* referenced */
-	bool slash;			/* slashes followed the name */
+	struct last_name last;
 };
 
 static void place_put(struct place *p)
@@ -31,18 +31,16 @@ static int place_get(struct fs_context *fs, const char *name, const int by_kind[
 		     struct place *p)
 {
 	struct inode *dir;
-	const char *last;
-	size_t len;
-	int err = path_parent(fs, name, &p->dir, &last, &len, &p->slash);
+	int err = path_parent(fs, name, &p->dir, &p->last);
 
 	if (err)
 		return err;
 	dir = dentry_inode(p->dir.dentry);
-	err = by_kind[last_kind(last, len)];
+	err = by_kind[last_kind(&p->last)];
 	if (err)
 		goto put_dir;
 	mutex_lock(&dir->lock);
-	err = lookup_locked(p->dir.dentry, last, len, &p->dentry);
+	err = lookup_locked(p->dir.dentry, &p->last, &p->dentry);
 	if (!err)
 		return 0;
 	mutex_unlock(&dir->lock);
@@ -61,7 +59,7 @@ static int place_get_free(struct fs_context *fs, const char *name, bool for_dir,
 		return err;
 	if (dentry_inode(p->dentry))
 		err = -EEXIST;
-	else if (p->slash && !for_dir)
+	else if (p->last.slash && !for_dir)
 		err = -ENOENT;
 	if (err)
 		place_put(p);
@@ -173,7 +171,7 @@ static int unlink_at(struct place *p)
 		return -ENOENT;
 	if (S_ISDIR(inode->mode))
 		return -EISDIR;
-	if (p->slash)
+	if (p->last.slash)
 		return -ENOTDIR;
 	if (!dir->ops->unlink)
 		return -EPERM;

@@ -17,7 +17,7 @@ static int create_last(struct walk *w, unsigned flags, unsigned mode)
 	int err;
 
 	mutex_lock(&dir->lock);
-	err = lookup_locked(parent, w->name, w->len, &child);
+	err = lookup_locked(parent, &w->last, &child);
 	if (err)
 		goto unlock;
 	if (!dentry_inode(child))
@@ -43,8 +43,8 @@ static int walk_create(struct walk *w, unsigned flags, unsigned mode)
 		err = walk_to_last(w);
 		if (err)
 			return err;
-		if (last_kind(w->name, w->len) || w->slash)
-			return flags & O_EXCL && !w->slash ? -EEXIST : -EISDIR;
+		if (last_kind(&w->last) || w->last.slash)
+			return flags & O_EXCL && !w->last.slash ? -EEXIST : -EISDIR;
 		err = create_last(w, flags, mode);
 	} while (err > 0);
 	return err;

@@ -14,9 +14,7 @@ static struct mutex rename_lock;
 
 struct rename_end {
 	struct path dir;		/* referenced */
-	const char *name;
-	size_t len;
-	bool slash;
+	struct last_name last;
 	struct dentry *dentry;		/* referenced while the directories are locked */
 };
 
@@ -63,7 +61,7 @@ static int check(const struct rename_end *from, const struct rename_end *to)
 
 	if (!old)
 		return -ENOENT;
-	if (!S_ISDIR(old->mode) && (from->slash || to->slash))
+	if (!S_ISDIR(old->mode) && (from->last.slash || to->last.slash))
 		return -ENOTDIR;
 	if (dentry_is_ancestor(from->dentry, to->dir.dentry))
 		return -EINVAL;
@@ -101,11 +99,11 @@ static int replace(struct rename_end *from, struct rename_end *to)
 
 static int rename_locked(struct rename_end *from, struct rename_end *to)
 {
-	int err = lookup_locked(from->dir.dentry, from->name, from->len, &from->dentry);
+	int err = lookup_locked(from->dir.dentry, &from->last, &from->dentry);
 
 	if (err)
 		return err;
-	err = lookup_locked(to->dir.dentry, to->name, to->len, &to->dentry);
+	err = lookup_locked(to->dir.dentry, &to->last, &to->dentry);
 	if (err)
 		goto put_from;
 	err = check(from, to);
@@ -120,7 +118,7 @@ put_from:
 
 static int get_end(struct fs_context *fs, const char *name, struct rename_end *end)
 {
-	return path_parent(fs, name, &end->dir, &end->name, &end->len, &end->slash);
+	return path_parent(fs, name, &end->dir, &end->last);
 }
 
 /* Move a name, replacing a file by a file or an empty directory by a directory. Returns 0 or
@@ -137,7 +135,7 @@ int vfs_rename(struct fs_context *fs, const char *from_name, const char *to_name
 		goto put_from;
 	if (from.dir.mount != to.dir.mount) {
 		err = -EXDEV;
-	} else if (last_kind(from.name, from.len) || last_kind(to.name, to.len)) {
+	} else if (last_kind(&from.last) || last_kind(&to.last)) {
 		err = -EBUSY;
 	} else {
 		lock_dirs(&from, &to);

@@ -5,14 +5,12 @@
 
 /*
  * A walk under way. text[0] is what is left of the path; following a link puts its target on
- * top, so that links nest without recursion and without memory. name/len is the component at
- * hand, looked up from `at`, not yet entered.
+ * top, so that links nest without recursion and without memory. The component at hand is to be
+ * looked up in `at`.
  */
 struct walk {
 	struct path root, at;		/* referenced */
-	const char *name;
-	size_t len;			/* 0: no component is left */
-	bool slash;			/* name is the last component, and slashes follow */
+	struct last_name last;		/* the component at hand; len 0: none is left */
 	unsigned nr_links;		/* followed so far */
 	unsigned depth;
 	const char *text[SYMLINK_MAX_FOLLOW + 1];
@@ -21,12 +19,12 @@ struct walk {
 
 enum last_kind { LAST_NORMAL, LAST_ROOT, LAST_DOT, LAST_DOTDOT };
 
-enum last_kind last_kind(const char *name, size_t len);
+enum last_kind last_kind(const struct last_name *last);
 void rename_init(void);
 int walk_begin(struct walk *w, struct fs_context *fs, const char *name) must_check;
 void walk_end(struct walk *w);
 int walk_to_last(struct walk *w) must_check;
 int walk_enter(struct walk *w, struct dentry *child, bool follow) must_check;
 int walk_finish(struct walk *w, unsigned flags) must_check;
-int lookup_locked(struct dentry *parent, const char *name, size_t len, struct dentry **out)
+int lookup_locked(struct dentry *parent, const struct last_name *name, struct dentry **out)
 	must_check;
