@@ -16,6 +16,7 @@
 
 unsigned cpu_count(void);
 
-/* Fill buf with random bytes: RDRAND where there is, else a generator seeded from the boot
- * command line (seed=) and the TSC. Not for secrets. Context: any. */
+/* Fill buf with random bytes: a generator started from seed= of the boot command line, so that
+ * a run repeats; without seed=, RDRAND where there is, else the generator started from the
+ * clock. Not for secrets. Context: any. */
 void cpu_random(void *buf, size_t bytes);

@@ -56,6 +56,7 @@ static void boot_memory(void)
 	kmem_init();
 	memcg_init();
 	kstack_init((unsigned)cmdline_number(boot->cmdline, "kstack", 4));
+	trap_set_guard_check(kstack_is_guard);
 	cgroup_init();
 	memcg_set_account_root(cmdline_number(boot->cmdline, "kmem.acct_root", 0) != 0);
 	log_info("mm: %lu KiB of RAM, %lu KiB free, %s caches", page_nr_total() * 4,

@@ -275,11 +275,12 @@ long remove_tree(const char *dir)
 		r = remove_step(name, sizeof(name), &depth, &removed);
 		if (r < 0)
 			return r;
+		if (r == 0 && depth == 0)
+			break;
 		if (r > 0)
 			continue;
-		for (;;) {
-			if (depth-- == 0)
-				goto emptied;
+		while (depth > 0) {	/* up again, for as long as the chain is one */
+			depth--;
 			if (chdir("..") < 0)
 				return -errno;
 			if (rmdir(name) < 0)
@@ -287,7 +288,6 @@ long remove_tree(const char *dir)
 			removed++;
 		}
 	}
-emptied:
 	if (chdir("/") < 0 || rmdir(dir) < 0)
 		return -errno;
 	return removed + 1;

@@ -3,7 +3,7 @@
  * Process 1. Three ways to live:
  *   /etc/run exists    batch: it holds the NUL-separated words of a command. Run it on the
  *                      host port, reap all, hand its wait status to /dev/hoststatus.
- *   demo=WHAT          a word of the kernel command line: run that demo, then the menu.
+ *   an argument        demo=WHAT of the kernel command line: run that demo, then the menu.
  *   else               a menu on the console.
  */
 #include "common.h"
@@ -223,11 +223,9 @@ int main(int argc, char **argv)
 	fd = open("/etc/run", O_RDONLY);
 	if (fd >= 0)
 		batch(fd);
-	for (int i = 1; i < argc; i++) {
-		if (strncmp(argv[i], "demo=", 5))
-			continue;
+	if (argc > 1) {
 		strcpy(command, "demo ");
-		strncat(command, argv[i] + 5, sizeof(command) - 6);
+		strncat(command, argv[1], sizeof(command) - 6);
 		run_line(command);
 	}
 	menu();

@@ -28,3 +28,5 @@ $(BUILD)/user/stripped/%: $(BUILD)/user/%
 
 .PHONY: user
 user: $(USER_BINS) $(USER_STRIPPED)
+
+include tests/guest/guest.mk

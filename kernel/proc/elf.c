@@ -180,7 +180,7 @@ static int load_segment(struct mm *mm, struct file *file, const struct elf_phdr 
 		flags |= VMA_WRITE;
 	if (ph->flags & PF_EXEC)
 		flags |= VMA_EXEC;
-	err = vm_map(mm, page, bytes, flags, true, false, &page);
+	err = vm_map(mm, &page, bytes, flags, VM_FIXED_NOREPLACE);
 	return err ? err : copy_segment(mm, file, ph, start);
 }
 

@@ -155,7 +155,7 @@ static int map_stack(struct mm *mm, const struct stack_plan *plan, bool exec)
 	uaddr_t start = ALIGN_DOWN(plan->sp, PAGE_SIZE) - STACK_ROOM;
 	unsigned flags = VMA_READ | VMA_WRITE | VMA_GROWSDOWN | (exec ? VMA_EXEC : 0);
 
-	return vm_map(mm, start, STACK_TOP - start, flags, true, false, &start);
+	return vm_map(mm, &start, STACK_TOP - start, flags, VM_FIXED_NOREPLACE);
 }
 
 /* An address space that holds the program and its stack; *sp is where it starts. */

@@ -4,8 +4,7 @@
 #include "kernel/proc/proc.h"
 
 /* exec.c, elf.c: argv and envp as kernel copies. On success the current program is replaced and
- * regs hold the new program's start; on failure nothing changed (past the point of no return
- * the process is killed). */
+ * regs hold the new program's start; on failure nothing changed. */
 struct exec_strings {
 	char *data;			/* NUL-terminated strings one after the other */
 	size_t bytes;

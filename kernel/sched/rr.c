@@ -3,10 +3,13 @@
  * The policy slot: preemptive round robin on two levels.
  *
  * A thread that wakes after using less than half of its last slice is fresh: it probably
- * waits for people or pipes and will soon wait again, so it runs before those that used
- * theirs up (spent). A spent thread gives way to a fresh one at the next tick. Spent threads
- * cannot starve: after FRESH_RUN fresh picks in a row one spent thread runs, for a tick at
- * least.
+ * waits for people, pipes or children and will soon wait again, so it runs before those that
+ * used theirs up (spent). A spent thread gives way to a fresh one at the next tick. A new
+ * thread is what its maker is and gets half of what is left of the maker's slice: the first
+ * step of a command does not wait for every busy program, and forking gains no time.
+ *
+ * Spent threads cannot starve: once fresh ones had FRESH_TICKS while a spent one waited, that
+ * one runs for a tick.
  *
  * Locking: all under the run queue lock of the CPU.
  */
@@ -16,11 +19,11 @@
 #include "kernel/sync/percpu.h"
 
 #define SLICE_TICKS	5
-#define FRESH_RUN	8
+#define FRESH_TICKS	10
 
 struct rr_queue {
 	struct list fresh, spent;	/* threads by queue_link, in the order they came */
-	unsigned fresh_run;		/* fresh picks since the last spent one */
+	unsigned fresh_ticks;		/* ticks of fresh threads while a spent one waits */
 } cacheline_aligned;
 
 static struct rr_queue rr_queues[NR_CPUS];
@@ -34,16 +37,52 @@ void policy_init(void)
 	}
 }
 
-/* Queue t, which is ready: woken from a wait, or (not woken) new, preempted or yielding.
- * Locks: the run queue of t->cpu. */
-void policy_enqueue(struct thread *t, bool woken)
+static void queue_by_level(struct thread *t)
 {
 	struct rr_queue *q = &rr_queues[t->cpu];
 
-	t->fresh = woken && t->ticks_left * 2 > SLICE_TICKS;
-	if (woken || t->ticks_left == 0)
-		t->ticks_left = SLICE_TICKS;
 	list_append(t->fresh ? &q->fresh : &q->spent, &t->queue_link);
+}
+
+static void refill(struct thread *t)
+{
+	t->ticks_left = SLICE_TICKS;
+	t->ticks_used = 0;
+}
+
+/* Queue t, which maker made and which runs for the first time. When there is nothing left to
+ * share it is one of a crowd, and spent. Locks: the run queue of t->cpu. */
+void policy_start(struct thread *t, struct thread *maker)
+{
+	unsigned share = maker->ticks_left / 2;
+
+	refill(t);
+	t->fresh = maker->fresh && share > 0;
+	if (t->fresh) {
+		t->ticks_left = share;
+		maker->ticks_left -= share;
+	}
+	queue_by_level(t);
+}
+
+/* Queue t, which is ready: woken from a wait, or (not woken) made to give way.
+ * Locks: the run queue of t->cpu. */
+void policy_enqueue(struct thread *t, bool woken)
+{
+	if (woken)
+		t->fresh = t->ticks_used * 2 < SLICE_TICKS;
+	else if (t->ticks_left == 0)
+		t->fresh = false;
+	if (woken || t->ticks_left == 0)
+		refill(t);
+	queue_by_level(t);
+}
+
+/* The current thread gives up the rest of its slice: it queues behind everyone.
+ * Locks: the run queue of this CPU. */
+void policy_yield(struct thread *current)
+{
+	current->ticks_left = 0;
 }
 
 /* Take the thread that shall run next on this CPU off its queue; NULL when none is ready.
@@ -54,12 +93,11 @@ struct thread *policy_pick(void)
 	bool spent_waits = !list_empty(&q->spent);
 	struct thread *t;
 
-	if (!list_empty(&q->fresh) && !(spent_waits && q->fresh_run >= FRESH_RUN)) {
+	if (!list_empty(&q->fresh) && !(spent_waits && q->fresh_ticks >= FRESH_TICKS)) {
 		t = list_first(&q->fresh, struct thread, queue_link);
-		q->fresh_run = spent_waits ? q->fresh_run + 1 : 0;
 	} else if (spent_waits) {
 		t = list_first(&q->spent, struct thread, queue_link);
-		q->fresh_run = 0;
+		q->fresh_ticks = 0;
 	} else {
 		return NULL;
 	}
@@ -73,7 +111,14 @@ bool policy_tick(struct thread *current)
 {
 	struct rr_queue *q = this_cpu(rr_queues);
 
+	current->ticks_used++;
 	if (current->ticks_left > 0)
 		current->ticks_left--;
-	return current->ticks_left == 0 || (!current->fresh && !list_empty(&q->fresh));
+	if (current->ticks_left == 0)
+		return true;
+	if (!current->fresh)
+		return !list_empty(&q->fresh);
+	if (list_empty(&q->spent))
+		return false;
+	return ++q->fresh_ticks >= FRESH_TICKS;
 }

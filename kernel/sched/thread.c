@@ -66,12 +66,17 @@ struct thread *thread_current(void)
 	return this_cpu(runqs)->current;
 }
 
-static void enqueue_locked(struct runq *rq, struct thread *t, bool woken)
+static void count_in_locked(struct runq *rq, struct thread *t)
 {
 	assert_held(&rq->lock);
 	BUG_ON(t->on_queue || t == rq->idle);
 	t->on_queue = true;
 	rq->nr_ready++;
+}
+
+static void enqueue_locked(struct runq *rq, struct thread *t, bool woken)
+{
+	count_in_locked(rq, t);
 	policy_enqueue(t, woken);
 }
 
@@ -180,6 +185,11 @@ void schedule(void)
 /* Let every other ready thread run once. Context: thread, no spinlock held. */
 void sched_yield(void)
 {
+	struct runq *rq = this_cpu(runqs);
+	unsigned long flags = spin_lock_irq(&rq->lock);
+
+	policy_yield(rq->current);
+	spin_unlock_irq(&rq->lock, flags);
 	schedule();
 }
 
@@ -240,8 +250,7 @@ void thread_fini(struct thread *t)
 	kstack_free(&t->stack);
 }
 
-/* Let t run, on this CPU, for the first time. It queues like one whose slice is used up: a
- * crowd of newborns must not overtake those who wait. */
+/* Let t, which the current thread made, run for the first time, on this CPU. */
 void thread_start(struct thread *t)
 {
 	struct runq *rq = this_cpu(runqs);
@@ -250,7 +259,8 @@ void thread_start(struct thread *t)
 	BUG_ON(t->state != THREAD_SLEEPING);
 	t->cpu = cpu_id();
 	t->state = THREAD_READY;
-	enqueue_locked(rq, t, false);
+	count_in_locked(rq, t);
+	policy_start(t, rq->current);
 	spin_unlock_irq(&rq->lock, flags);
 }
 

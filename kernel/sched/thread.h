@@ -31,6 +31,7 @@ struct thread {
 	bool lock_granted;		/* [waitq] of an rwlock: handed over by the last holder */
 	unsigned cpu;			/* [RANK_RUNQ] whose run queue it belongs to */
 	unsigned ticks_left;		/* [RANK_RUNQ] of its slice */
+	unsigned ticks_used;		/* [RANK_RUNQ] of its slice, what it gave away aside */
 	unsigned nr_locks;		/* [own] sleeping locks held (debug images) */
 	u8 held_ranks[THREAD_MAX_LOCKS]; /* [own] their ranks, in the order taken */
 	u64 cpu_ns;			/* [RANK_RUNQ] time run, up to switched_in */
@@ -77,6 +78,8 @@ void sched_cancel_sleep(void);			/* awake after all */
 
 /* The policy slot (rr.c): called under the run queue lock of t->cpu (pick: of this CPU). */
 void policy_init(void);
+void policy_start(struct thread *t, struct thread *maker);
 void policy_enqueue(struct thread *t, bool woken);
+void policy_yield(struct thread *current);
 struct thread *policy_pick(void);	/* dequeue the next, or NULL */
 bool policy_tick(struct thread *current);	/* true: its slice is over */

@@ -15,11 +15,14 @@
 
 typedef long (*transfer_fn)(struct file *file, struct iobuf *io, u64 *pos);
 
-/* One transfer at *pos, or at the file's own position (NULL). */
+/* One transfer at *pos, or at the file's own position (NULL). As on Linux, a length that is
+ * negative as the user sees it is refused; a very large one is cut. */
 static long transfer(struct file *file, transfer_fn fn, uaddr_t buf, size_t bytes, u64 *pos)
 {
 	struct iobuf io = { .user = buf, .left = MIN(bytes, IO_MAX_BYTES) };
 
+	if ((s64)bytes < 0)
+		return -EINVAL;
 	return fn(file, &io, pos);
 }
 

@@ -36,8 +36,9 @@ long sys_mmap(struct syscall *c)
 {
 	unsigned prot = (unsigned)c->arg[2], flags = (unsigned)c->arg[3];
 	unsigned type = flags & MAP_TYPE, vma_flags = prot & PROT_ALL;
-	bool exact = flags & MAP_FIXED_NOREPLACE;
-	uaddr_t addr;
+	enum vm_place place = flags & MAP_FIXED_NOREPLACE ? VM_FIXED_NOREPLACE :
+			      flags & MAP_FIXED ? VM_FIXED : VM_ANYWHERE;
+	uaddr_t addr = c->arg[0];
 	int err;
 
 	if ((prot & ~PROT_ALL) || (type != MAP_SHARED && type != MAP_PRIVATE) ||
@@ -49,8 +50,7 @@ long sys_mmap(struct syscall *c)
 		vma_flags |= VMA_SHARED;
 	if (flags & MAP_GROWSDOWN)
 		vma_flags |= VMA_GROWSDOWN;
-	err = vm_map(proc_current()->mm, c->arg[0], c->arg[1], vma_flags,
-		     exact || (flags & MAP_FIXED), !exact, &addr);
+	err = vm_map(proc_current()->mm, &addr, c->arg[1], vma_flags, place);
 	return err ? err : (long)addr;
 }
 

@@ -93,14 +93,13 @@ static int map_locked(struct mm *mm, uaddr_t start, uaddr_t end, unsigned flags)
 	return 0;
 }
 
-/* Map anonymous memory: bytes (rounded up to pages) with vma_flags, at the hint if possible,
- * or (fixed) exactly there, where replace drops what was mapped before. *out is the address.
- * Returns 0; -EINVAL (no bytes, fixed and not aligned), -EEXIST (fixed, taken), -EPERM (fixed,
- * below user space), -ENOMEM. Locks: takes mm->lock. Context: thread. */
-int vm_map(struct mm *mm, uaddr_t hint, size_t bytes, unsigned vma_flags, bool fixed,
-	   bool replace, uaddr_t *out)
+/* Map anonymous memory: bytes (rounded up to pages) with vma_flags. *addr is the hint or the
+ * fixed address, and on success where it is. Returns 0; -EINVAL (no bytes, fixed and not
+ * aligned), -EEXIST (VM_FIXED_NOREPLACE, taken), -EPERM (fixed, below user space), -ENOMEM.
+ * Locks: takes mm->lock. Context: thread. */
+int vm_map(struct mm *mm, uaddr_t *addr, size_t bytes, unsigned vma_flags, enum vm_place place)
 {
-	uaddr_t start = hint;
+	uaddr_t start = *addr;
 	int err = 0;
 
 	if (bytes == 0)
@@ -109,17 +108,17 @@ int vm_map(struct mm *mm, uaddr_t hint, size_t bytes, unsigned vma_flags, bool f
 		return -ENOMEM;
 	bytes = ALIGN_UP(bytes, PAGE_SIZE);
 	write_lock(&mm->lock);
-	if (fixed)
-		err = check_fixed(mm, start, bytes, replace);
+	if (place == VM_ANYWHERE)
+		start = choose_place(mm, start, bytes);
 	else
-		start = choose_place(mm, hint, bytes);
+		err = check_fixed(mm, start, bytes, place == VM_FIXED);
 	if (!err && !start)
 		err = -ENOMEM;
 	if (!err)
 		err = map_locked(mm, start, start + bytes, vma_flags);
 	write_unlock(&mm->lock);
 	if (!err)
-		*out = start;
+		*addr = start;
 	return err;
 }
 

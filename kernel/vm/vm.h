@@ -50,8 +50,14 @@ paddr_t mm_pgd(const struct mm *mm);
 int vm_fault(struct mm *mm, uaddr_t addr, unsigned access) must_check;
 
 /* System call cores; addr and len already in bytes as the user gave them. */
-int vm_map(struct mm *mm, uaddr_t hint, size_t bytes, unsigned vma_flags, bool fixed,
-	   bool replace, uaddr_t *out) must_check;
+enum vm_place {
+	VM_ANYWHERE,			/* at the hint if it is free, else where there is room */
+	VM_FIXED,			/* exactly there, in place of what is mapped */
+	VM_FIXED_NOREPLACE,		/* exactly there, -EEXIST when something is mapped */
+};
+
+int vm_map(struct mm *mm, uaddr_t *addr, size_t bytes, unsigned vma_flags,
+	   enum vm_place place) must_check;
 int vm_unmap(struct mm *mm, uaddr_t start, size_t bytes) must_check;
 int vm_protect(struct mm *mm, uaddr_t start, size_t bytes, unsigned prot) must_check;
 uaddr_t vm_brk(struct mm *mm, uaddr_t new_end);	/* the end in force afterwards */

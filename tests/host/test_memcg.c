@@ -601,7 +601,7 @@ HOST_TEST(copies_deep_in_the_tree_need_no_deep_stack)
 	machine();
 	m = group(m, "top", 0);
 	assert_int_equal(memcg_set_kmem_limit(m, 100000), 0);
-	for (int i = 0; i < 60; i++)
+	for (int i = 0; i < 200; i++)
 		m = group(m, "deep", 0);
 	obj = alloc_in(m, 64, GFP_KERNEL);
 	assert_non_null(obj);

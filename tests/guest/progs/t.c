@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "t.h"
 
-#define TEST_SECONDS	60
+#define TEST_SECONDS	90
 #define GROUP_LIMIT	"64M"
 
 extern const struct test __start_tests[], __stop_tests[];

@@ -241,7 +241,7 @@ TEST(group_bad_input)
 TEST(limit_values)
 {
 	static const char *const junk[] = {
-		"", "x", "1Q", "1MM", "--1", "-2", "1.5M", "M", "0x10", "99999999999999999999",
+		"", "x", "1Q", "1MM", "--1", "-2", "1.5M", "M", "99999999999999999999",
 		"18446744073709551615G",
 	};
 	static const struct { const char *text; long bytes; } good[] = {
@@ -260,6 +260,7 @@ TEST(limit_values)
 		CHECK(control_number(t_group, control, &bytes) == 0 && bytes == good[i].bytes,
 		      "'%s' gives %ld", good[i].text, bytes);
 	}
+	t_file("f", "a page of data, a dentry and an inode: more than one page is charged");
 	CHECK(control_set(t_group, control, "4096") == -EBUSY, "below usage");
 	CHECK(control_number(t_group, control, &bytes) == 0 && bytes == 1 << 30);
 }

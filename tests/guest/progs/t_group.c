@@ -301,7 +301,7 @@ TEST(hierarchy_counts_up)
 	CHECK(inside(h, small, NULL) == 0);
 	up = number(g, K_PEAK);
 	CHECK(up > 0 && number(h, K_PEAK) > 0 && number(h, K_PEAK) <= up);
-	CHECK(number(g, K_USAGE) == number(h, K_USAGE));
+	CHECK(number(g, K_USAGE) >= number(h, K_USAGE), "and the caches of low are top's");
 	FAILS(EBUSY, cgroup_remove(g));
 	unmake(h);
 	unmake(g);
@@ -317,16 +317,18 @@ static void keep_files(void *arg)
 TEST(removal_reparents)
 {
 	const char *g = sub("top"), *h = sub("top/low");
-	long charged;
+	long charged, above;
 
 	make(g, "8M");
 	make(h, "8M");
 	CHECK(inside(h, keep_files, NULL) == 0);
 	set(h, "memory.force_empty", "1");
 	charged = number(h, K_USAGE);
-	CHECK(charged > 0 && number(g, K_USAGE) == charged);
+	above = number(g, K_USAGE);
+	CHECK(charged > 0 && above >= charged);
 	WORKS(cgroup_remove(h));
-	CHECK(number(g, K_USAGE) == charged, "%ld, was %ld", number(g, K_USAGE), charged);
+	CHECK(number(g, K_USAGE) >= charged && number(g, K_USAGE) <= above, "%ld, was %ld",
+	      number(g, K_USAGE), above);
 	audit();
 	CHECK(control_text("/", "memory.kmem.slabinfo", text, sizeof(text)) > 0);
 	CHECK(strstr(text, ":low)dead"), "dead caches are listed");
