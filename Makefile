@@ -143,13 +143,12 @@ floors:
 shape:
 	$(Q)tools/shape.py
 
-HEADERS := $(sort $(wildcard arch/*.h arch/x86_64/*.h kernel/*/*.h mm/*.h boot/*.h))
 headers:
-	$(Q)for h in $(HEADERS); do \
-		$(CC) $(KFLAGS) -fsyntax-only -x c $$h || exit 1; done; echo "$(words $(HEADERS)) headers compile alone"
+	$(Q)tools/headers.py -- $(CC) $(KFLAGS)
 
 size:
-	@cat $(KSRC_C) $(SLOTS) $(KSRC_ASM) $(HEADERS) $(wildcard arch/x86_64/asm/*.h) | \
+	@cat $(KSRC_C) $(SLOTS) $(KSRC_ASM) \
+		$(wildcard arch/*.h arch/x86_64/*.h arch/x86_64/asm/*.h kernel/*.h kernel/*/*.h mm/*.h boot/*.h) | \
 		awk '/^[ \t]*(\/\*|\*|;)/ || /^[ \t]*$$/ { next } { n++ } END { print n " kernel lines" }'
 
 mutants: setup
