@@ -8,8 +8,9 @@
  * thread is what its maker is and gets half of what is left of the maker's slice: the first
  * step of a command does not wait for every busy program, and forking gains no time.
  *
- * Spent threads cannot starve: once fresh ones had FRESH_TICKS while a spent one waited, that
- * one runs for a tick.
+ * Spent threads cannot starve: once fresh ones had FRESH_TICKS while a spent one waited, the
+ * spent ones have a turn until the next tick. The turn is one of time, not of one thread: a
+ * queue of many that each run for a moment moves on as fast as a single busy one.
  *
  * Locking: all under the run queue lock of the CPU.
  */
@@ -24,6 +25,7 @@
 struct rr_queue {
 	struct list fresh, spent;	/* threads by queue_link, in the order they came */
 	unsigned fresh_ticks;		/* ticks of fresh threads while a spent one waits */
+	bool spent_turn;		/* until the next tick, spent threads go first */
 } cacheline_aligned;
 
 static struct rr_queue rr_queues[NR_CPUS];
@@ -90,19 +92,28 @@ void policy_yield(struct thread *current)
 struct thread *policy_pick(void)
 {
 	struct rr_queue *q = this_cpu(rr_queues);
-	bool spent_waits = !list_empty(&q->spent);
+	struct list *first = q->spent_turn ? &q->spent : &q->fresh;
+	struct list *second = q->spent_turn ? &q->fresh : &q->spent;
 	struct thread *t;
 
-	if (!list_empty(&q->fresh) && !(spent_waits && q->fresh_ticks >= FRESH_TICKS)) {
-		t = list_first(&q->fresh, struct thread, queue_link);
-	} else if (spent_waits) {
-		t = list_first(&q->spent, struct thread, queue_link);
-		q->fresh_ticks = 0;
-	} else {
+	if (list_empty(first))
+		first = second;
+	if (list_empty(first))
 		return NULL;
-	}
+	t = list_first(first, struct thread, queue_link);
 	list_remove(&t->queue_link);
 	return t;
+}
+
+/* A tick has passed: whose turn is it now? */
+static void take_turns(struct rr_queue *q, const struct thread *current)
+{
+	if (q->spent_turn) {
+		q->spent_turn = false;
+		q->fresh_ticks = 0;
+	} else if (current->fresh && !list_empty(&q->spent)) {
+		q->spent_turn = ++q->fresh_ticks >= FRESH_TICKS;
+	}
 }
 
 /* current has run for one more tick: true when it must give way.
@@ -114,11 +125,8 @@ bool policy_tick(struct thread *current)
 	current->ticks_used++;
 	if (current->ticks_left > 0)
 		current->ticks_left--;
+	take_turns(q, current);
 	if (current->ticks_left == 0)
 		return true;
-	if (!current->fresh)
-		return !list_empty(&q->fresh);
-	if (list_empty(&q->spent))
-		return false;
-	return ++q->fresh_ticks >= FRESH_TICKS;
+	return current->fresh ? q->spent_turn : !list_empty(&q->fresh);
 }

@@ -86,7 +86,7 @@ def test_flood(run):
 
 
 def test_arguments(run):
-    words = ["", "a b", "*", "\u00fcml\u00e4ut", "x" * 2000, "--", "-v", "=", "\n"]
+    words = ["", "a b", "*", "\u00fcml\u00e4ut", "x" * 900, "--", "-v", "=", "\n"]
     result = misc(run, "args", *words)
     assert [f"[{w}]" for w in [MISC, "args", *words]] == \
         re.findall(r"^\[.*?\]$", result.text, re.M | re.S)
