@@ -5,7 +5,7 @@
  * memory, where only the group is refused. What the limit allows is computed and printed
  * before the bomb starts. Exit status 0: contained, as predicted, nothing left charged.
  *   demo [all|forkbomb|mkdirloop] [--limit 8M] [--span MS] [--room MIB] [--limited] [--verbose]
- * --span: how long the victim is measured, before and beside the bomb.  --room: memory left
+ * --span: how long the victim is measured: before, beside, and after the bomb.  --room: memory left
  * to the run without a limit (the rest is taken by files first; 0: take nothing).
  * --limited: only the run with a limit.  --verbose: the listings the prediction was made from.
  *
@@ -33,6 +33,7 @@
 #define FIXED_MS	120000
 #define ENOUGH_PERCENT	80
 #define TRIES		3
+#define WINDOWS		10		/* of a span: the median of them is the victim's rate */
 #define LISTING		(16l << 10)	/* room for a control's text: the kernel needs as much */
 
 enum kind { FORKBOMB, MKDIRLOOP };
@@ -53,7 +54,8 @@ struct result {
 	int error, killed;		/* of the bomb: errno, or the signal it died of */
 	long usage, limit, failcnt;	/* pages, pages, count */
 	long slack;			/* pages in the largest slab that a step may need */
-	long ops, base_ops, failures;
+	long ops, failures;		/* of the victim, beside the bomb */
+	long rate, base_rate;		/* operations in a median window: beside, and without */
 	char victim_call[8];
 	int victim_error;		/* errno, 1000 + signal of its child, 2000 + its own */
 	const char *ended_by;
@@ -138,13 +140,15 @@ static int start(const char *group, int in, int to, char *const argv[])
 	die(1, "%s: %s\n", argv[0], strerror(errno));
 }
 
-/* A bomb that waits at its start line, in a new group. */
+/* A bomb that waits at its start line, in a new group. Without a limit (NULL) it does not stop
+ * at a refusal. */
 static void bomb_start(struct bomb *b, enum kind kind, const char *group, const char *limit,
 		       long max)
 {
+	char *again = limit ? NULL : "--again";
 	char count[24];
-	char *fork_argv[] = { (char *)kind_path[kind], "--wait", "--keep", count, NULL };
-	char *dir_argv[] = { (char *)kind_path[kind], "--wait", CHAIN, count, NULL };
+	char *fork_argv[] = { (char *)kind_path[kind], "--wait", "--keep", count, again, NULL };
+	char *dir_argv[] = { (char *)kind_path[kind], "--wait", CHAIN, count, again, NULL };
 	int pipe_fd[2];
 	long r;
 
@@ -152,9 +156,11 @@ static void bomb_start(struct bomb *b, enum kind kind, const char *group, const 
 	snprintf(count, sizeof(count), "%ld", max);
 	if (cgroup_create(group, 0755) < 0)
 		die(1, "create %s: %s\n", group, strerror(errno));
-	r = control_set(group, "memory.kmem.limit_in_bytes", limit);
+	r = control_set(group, "memory.kmem.limit_in_bytes", limit ? limit : "1024G");
 	if (r < 0)
-		die(1, "limit %s: %s\n", limit, strerror((int)-r));
+		die(1, "limit %s: %s\n", limit ? limit : "none", strerror((int)-r));
+	if (!limit)			/* counted from now on, and bounded by the machine alone */
+		control_set(group, "memory.kmem.limit_in_bytes", "-1");
 	if (kind == MKDIRLOOP && mkdir(CHAIN, 0755) < 0)
 		die(1, "%s: %s\n", CHAIN, strerror(errno));
 	b->report = make_file(BOMB_REPORT);
@@ -351,6 +357,37 @@ static void victim_read(struct result *r, int report)
 	r->victim_error = (int)field(line, "errno=");
 }
 
+/* Watch the victim for a span, a window at a time; the windows' counts go to window[].
+ * Returns their sum. */
+static long victim_watch(struct result *r, int report, long window[WINDOWS])
+{
+	long first, last;
+
+	victim_read(r, report);
+	first = last = r->ops;
+	for (int i = 0; i < WINDOWS; i++) {
+		sleep_ms(opt.span_ms / WINDOWS);
+		victim_read(r, report);
+		window[i] = r->ops - last;
+		last = r->ops;
+	}
+	return last - first;
+}
+
+/* The median: what else the host does for a moment, or while one phase lasts, moves it little. */
+static long median(long *window, int nr)
+{
+	for (int i = 1; i < nr; i++) {
+		for (int k = i; k > 0 && window[k - 1] > window[k]; k--) {
+			long w = window[k];
+
+			window[k] = window[k - 1];
+			window[k - 1] = w;
+		}
+	}
+	return (window[(nr - 1) / 2] + window[nr / 2]) / 2;
+}
+
 static void victim_end(int pid, int report)
 {
 	kill(pid, SIGKILL);
@@ -447,7 +484,7 @@ static void watch_free_run(struct result *r, struct bomb *b, int *victim, int re
 
 static void run_free(struct result *r, enum kind kind)
 {
-	long room = opt.room_mib >= 0 ? opt.room_mib : kind == FORKBOMB ? 128 : 64;
+	long room = opt.room_mib >= 0 ? opt.room_mib : kind == FORKBOMB ? 64 : 16;
 	int report, victim, taken;
 	struct bomb b;
 
@@ -457,8 +494,7 @@ static void run_free(struct result *r, enum kind kind)
 	if (taken)
 		out("%ld MiB taken by files, about %ld MiB left to use up\n",
 		    taken * (BALLAST_FILE >> 20), room);
-	bomb_start(&b, kind, "/demo-free", "1024G", FIXED_COUNT * (kind == MKDIRLOOP ? 10l : 1l));
-	control_set(b.group, "memory.kmem.limit_in_bytes", "-1");
+	bomb_start(&b, kind, "/demo-free", NULL, FIXED_COUNT * (kind == MKDIRLOOP ? 10l : 1l));
 	victim = victim_start(&report, 1);
 	sleep_ms(100);
 	bomb_go(&b);
@@ -482,7 +518,7 @@ static void run_limited(struct result *r, enum kind kind)
 	struct bomb b;
 	int report, victim;
 	char limit[24];
-	long before;
+	long idle[2 * WINDOWS], beside[WINDOWS], ops;
 
 	memset(r, 0, sizeof(*r));
 	snprintf(limit, sizeof(limit), "%ld", opt.limit);
@@ -491,17 +527,14 @@ static void run_limited(struct result *r, enum kind kind)
 	predict(r, &b, kind);
 	victim = victim_start(&report, 0);
 	sleep_ms(100);
-	victim_read(r, report);
-	before = r->ops;
-	sleep_ms(opt.span_ms);		/* beside the bomb that does not run yet */
-	victim_read(r, report);
-	r->base_ops = r->ops - before;
-	before = r->ops;
+	victim_watch(r, report, idle);		/* beside the bomb that does not run yet */
 	bomb_go(&b);
-	sleep_ms(opt.span_ms);		/* beside the bomb */
-	victim_read(r, report);
-	r->ops -= before;
+	ops = victim_watch(r, report, beside);
 	r->killed = bomb_wait(&b, 60000);
+	victim_watch(r, report, idle + WINDOWS);	/* beside the bomb that was refused */
+	r->ops = ops;
+	r->rate = median(beside, WINDOWS);
+	r->base_rate = median(idle, 2 * WINDOWS);
 	r->ended_by = "limit";
 	bomb_result(r, &b, kind);
 	r->audit_clean = audit_clean();
@@ -551,7 +584,7 @@ static void cell_error(char *cell, const struct result *r)
 
 static long percent(const struct result *r)
 {
-	return r->base_ops > 0 ? r->ops * 100 / r->base_ops : 0;
+	return r->base_rate > 0 ? r->rate * 100 / r->base_rate : 0;
 }
 
 static void table(enum kind kind, const struct result *r)

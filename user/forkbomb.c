@@ -2,10 +2,11 @@
 /*
  * A fork bomb whose end can be computed: it forks children that only pause until fork fails
  * or MAX are alive, then says how many and why in one line, and pauses with them.
- *   forkbomb [--wait] [--keep] [--exit] [MAX]
- * --wait: say so, then begin when a byte arrives on standard input.  --keep: keep the line current after
- * each fork, at the start of the file that is standard output (the kernel may kill a bomb that
- * has used up the machine).  --exit: kill the children and end.
+ *   forkbomb [--wait] [--keep] [--again] [--exit] [MAX]
+ * --wait: say so, then begin when a byte arrives on standard input.  --keep: keep the line
+ * current after each fork, at the start of the file that is standard output (the kernel may
+ * kill a bomb that has used up the machine).  --again: report a refusal, and try again for ever
+ * (with --keep).  --exit: kill the children and end.
  * It uses no heap and no stdio, so its page tables are those of its ELF file and its stack.
  */
 #include <errno.h>
@@ -49,7 +50,7 @@ static void report(unsigned long forks, int error, int done, int keep)
 int main(int argc, char **argv)
 {
 	unsigned long max = ~0ul, n;
-	int wait_go = 0, keep = 0, end = 0, error = 0;
+	int wait_go = 0, keep = 0, again = 0, end = 0, error = 0;
 	long pid;
 	char go;
 
@@ -58,6 +59,8 @@ int main(int argc, char **argv)
 			wait_go = 1;
 		} else if (!strcmp(argv[i], "--keep")) {
 			keep = 1;
+		} else if (!strcmp(argv[i], "--again")) {
+			again = 1;
 		} else if (!strcmp(argv[i], "--exit")) {
 			end = 1;
 		} else {
@@ -77,7 +80,10 @@ int main(int argc, char **argv)
 		pid = syscall(SYS_fork);
 		if (pid < 0) {
 			error = errno;
-			break;
+			if (!again)
+				break;
+			report(n--, error, 1, keep);
+			continue;
 		}
 		if (pid == 0)
 			for (;;)
@@ -85,7 +91,7 @@ int main(int argc, char **argv)
 		if (end)
 			pids[n] = (int)pid;
 		if (keep)
-			report(n + 1, 0, 0, keep);
+			report(n + 1, error, error != 0, keep);
 	}
 	report(n, error, 1, keep);
 	if (!end)

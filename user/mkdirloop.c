@@ -2,8 +2,9 @@
 /*
  * mkdir x; cd x; mkdir x; cd x; ... until one of the two fails or MAX are made; then one line
  * says how deep, which call failed and why, and the program pauses where it is.
- *   mkdirloop [--wait] [--exit] [DIR [MAX]]
- * --wait: say so, then begin when a byte arrives on standard input.  --exit: end instead of pausing.
+ *   mkdirloop [--wait] [--again] [--exit] [DIR [MAX]]
+ * --wait: say so, then begin when a byte arrives on standard input.  --again: report a
+ * refusal, and try again for ever.  --exit: end instead of pausing.
  */
 #include "common.h"
 #include <errno.h>
@@ -20,10 +21,18 @@ static void report(long depth, const char *call, int error, int done)
 	rewrite(1, line, (size_t)len);
 }
 
+/* One step down; the name of the call that failed, or NULL. */
+static const char *descend(void)
+{
+	if (mkdir("x", 0755) < 0 && errno != EEXIST)
+		return "mkdir";
+	return chdir("x") < 0 ? "chdir" : NULL;
+}
+
 int main(int argc, char **argv)
 {
-	const char *dir = NULL, *call = "none";
-	int wait_go = 0, end = 0, error = 0;
+	const char *dir = NULL, *call = NULL;
+	int wait_go = 0, again = 0, end = 0;
 	long max = ~0ul >> 1, depth = 0;
 	char go;
 
@@ -31,6 +40,8 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--wait"))
 			wait_go = 1;
+		else if (!strcmp(argv[i], "--again"))
+			again = 1;
 		else if (!strcmp(argv[i], "--exit"))
 			end = 1;
 		else if (!dir)
@@ -41,20 +52,20 @@ int main(int argc, char **argv)
 	if (dir && chdir(dir) < 0)
 		die(2, "%s: %s\n", dir, strerror(errno));
 	if (wait_go) {
-		report(0, call, 0, 0);
+		report(0, "none", 0, 0);
 		if (read(0, &go, 1) != 1)
 			return 1;
 	}
-	for (; depth < max; depth++) {
-		call = "mkdir";
-		if (mkdir("x", 0755) < 0)
-			break;
-		call = "chdir";
-		if (chdir("x") < 0)
+	while (depth < max) {
+		call = descend();
+		if (!call)
+			depth++;
+		else if (again)
+			report(depth, call, errno, 1);
+		else
 			break;
 	}
-	error = depth < max ? errno : 0;
-	report(depth, error ? call : "none", error, 1);
+	report(depth, call ? call : "none", call ? errno : 0, 1);
 	if (!end)
 		for (;;)
 			pause();

@@ -85,11 +85,8 @@ static long limit_read(struct cgroup *g, char *buf, size_t size)
 static int limit_write(struct cgroup *g, const char *text)
 {
 	unsigned long nr_pages;
-	int err;
+	int err = parse_pages(text, &nr_pages);
 
-	if (g == &root_cgroup)
-		return -EINVAL;
-	err = parse_pages(text, &nr_pages);
 	return err ? err : memcg_set_kmem_limit(g->memcg, nr_pages);
 }
 

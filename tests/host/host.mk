@@ -8,7 +8,7 @@ HOST_BUILD := $(BUILD)/host
 
 HOST_BACKENDS := slub slab
 HOST_KERNEL_SRCS := $(sort $(wildcard kernel/lib/*.c kernel/sync/*.c kernel/cgroup/*.c \
-	kernel/fs/dcache.c arch/host/*.c tests/host/fake_sched.c) \
+	kernel/fs/dcache.c arch/host/*.c tests/host/fake_sched.c tests/ops/*.c) \
 	$(filter-out $(HOST_BACKENDS:%=mm/%.c),$(wildcard mm/*.c)))
 HOST_TESTS := $(patsubst tests/host/%.c,%,$(sort $(wildcard tests/host/test_*.c)))
 
@@ -46,5 +46,30 @@ $(HOST_BUILD)/test_%-$(1): $(HOST_BUILD)/tests/host/test_%.o $(HOST_BUILD)/tests
 endef
 $(foreach b,$(HOST_BACKENDS),$(eval $(call host_link,$(b))))
 
+# The fuzzers: the same sources by clang, with libFuzzer's main.
+FUZZ_CC ?= clang
+FUZZ_CFLAGS = $(HOST_CFLAGS) -fsanitize=fuzzer-no-link
+FUZZ_BINS := $(HOST_BACKENDS:%=$(BUILD)/fuzz/ops-%)
+FUZZ_RUNS ?= 4000
+
+$(BUILD)/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,FUZZCC,$<)
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -c -o $@ $<
+
+$(BUILD)/fuzz/ops-%: $(BUILD)/fuzz/tests/fuzz/fuzz_ops.o $(BUILD)/fuzz/tests/host/host.o \
+		$(BUILD)/fuzz/mm/%.o $(HOST_KERNEL_SRCS:%.c=$(BUILD)/fuzz/%.o)
+	$(call say,FUZZLD,$@)
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ -lcmocka -lpthread
+
+.PHONY: fuzz-bins fuzz
+fuzz-bins: $(FUZZ_BINS)
+
+# A short run from fixed seeds; FUZZ_RUNS=1000000 for a long one.
+fuzz: $(FUZZ_BINS)
+	@for f in $(FUZZ_BINS); do echo "== $$f"; \
+		$$f -runs=$(FUZZ_RUNS) -seed=1 -max_len=4000 -len_control=0 -detect_leaks=0 \
+			-verbosity=1 || exit 1; done
+
 .SECONDARY:
--include $(shell find $(HOST_BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(HOST_BUILD) $(BUILD)/fuzz -name '*.d' 2>/dev/null)

@@ -238,6 +238,26 @@ HOST_TEST(a_groups_own_memory_is_its_parents_charge)
 	assert_audit();
 }
 
+HOST_TEST(who_makes_a_group_for_another_does_not_pay)
+{
+	struct memcg *x;
+
+	machine();
+	create("/p");
+	create("/x");
+	assert_int_equal(cgroup_write("/p", LIMIT, "1M"), 0);
+	assert_int_equal(cgroup_write("/x", LIMIT, "1M"), 0);
+	x = memcg_of("x");
+	memcg_set_current(x);
+	create("/p/a");
+	memcg_set_current(NULL);
+	assert_int_equal(usage(x), 0);
+	assert_non_null(cache_named("cgroup(2:p)"));
+	assert_non_null(cache_named("memcg(2:p)"));
+	assert_non_null(cache_named("owner(2:p)"));
+	assert_audit();
+}
+
 HOST_TEST(every_failure_while_a_group_is_made_is_undone)
 {
 	int n = 0, err;
@@ -670,6 +690,7 @@ int main(void)
 		cmocka_unit_test(removal_wants_no_children_and_no_members),
 		cmocka_unit_test(a_charged_group_is_removed_at_once),
 		cmocka_unit_test(a_groups_own_memory_is_its_parents_charge),
+		cmocka_unit_test(who_makes_a_group_for_another_does_not_pay),
 		cmocka_unit_test(every_failure_while_a_group_is_made_is_undone),
 		cmocka_unit_test(a_child_joins_its_parents_group),
 		cmocka_unit_test(attach_finds_its_process_or_says_esrch),

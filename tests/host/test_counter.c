@@ -202,6 +202,29 @@ HOST_TEST(threads_never_hold_more_than_the_limit)
 
 static atomic_int stop;
 
+static void *be_refused(void *unused)
+{
+	(void)unused;
+	while (!atomic_load(&stop))
+		assert_int_equal(page_counter_try_charge(&mid, 3, NULL), -ENOMEM);
+	return NULL;
+}
+
+/* R2.2: not even for a moment, as another CPU may look. */
+HOST_TEST(a_refused_charge_is_never_seen)
+{
+	pthread_t thread;
+
+	three_levels(1000, 10, 1000);
+	assert_int_equal(page_counter_try_charge(&mid, 10, NULL), 0);
+	assert_int_equal(pthread_create(&thread, NULL, be_refused, NULL), 0);
+	for (int i = 0; i < 100 * ROUNDS; i++)
+		assert_true(page_counter_read(&mid) == 10);
+	atomic_store(&stop, 1);
+	pthread_join(thread, NULL);
+	assert_usage(10, 10, 0);
+}
+
 static void *fill_up(void *unused)
 {
 	(void)unused;
@@ -251,6 +274,7 @@ int main(void)
 		cmocka_unit_test(an_uncharge_of_more_than_was_charged_panics),
 		cmocka_unit_test(the_check_names_what_is_broken),
 		cmocka_unit_test(threads_never_hold_more_than_the_limit),
+		cmocka_unit_test(a_refused_charge_is_never_seen),
 		cmocka_unit_test(a_limit_that_was_set_holds_against_racing_charges),
 	};
 

@@ -232,6 +232,18 @@ static void do_enter(void)
 	outcome(OP_GROUP_ENTER, true);
 }
 
+/* The one thread of the stream moves: the CPU it leaves runs nothing of a group. */
+static void do_switch_cpu(void)
+{
+	unsigned cpu = next_byte();
+
+	if (!st.set_cpu)
+		return;
+	memcg_set_current(NULL);
+	st.set_cpu(cpu);
+	memcg_set_current(group_at(st.current));
+}
+
 static void check_limits(void)
 {
 	for (unsigned i = 0; i < MAX_GROUPS; i++) {
@@ -280,8 +292,7 @@ static void step(enum op op)
 		outcome(op, true);
 		break;
 	case OP_CPU:
-		if (st.set_cpu)
-			st.set_cpu(next_byte());
+		do_switch_cpu();
 		break;
 	case OP_FAIL_NTH:
 		if (!(st.flags & OPS_NO_FAILURES))
@@ -352,6 +363,7 @@ void ops_run(const u8 *stream, size_t bytes, unsigned flags, void (*set_cpu)(uns
 		result->at = (size_t)(st.pos - stream);
 		step(choose(next_byte()));
 	}
+	memcg_set_current(NULL);
 	if (set_cpu)
 		set_cpu(0);
 	tear_down();
