@@ -8,6 +8,13 @@ say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2))
 
 # The cross compiler when it is there, else the host's GCC 12+; CC=clang works too.
 CROSS ?= $(if $(shell command -v x86_64-elf-gcc 2>/dev/null),x86_64-elf-,)
+# A cross compiler that is not in PATH may be where `make toolchain` puts it.
+PREFIX ?= $(HOME)/.local/opt/tally-toolchain
+ifneq ($(CROSS),)
+ifeq ($(shell command -v $(CROSS)gcc 2>/dev/null),)
+override CROSS := $(if $(wildcard $(PREFIX)/bin/$(CROSS)gcc),$(PREFIX)/bin/)$(CROSS)
+endif
+endif
 ifeq ($(origin CC),default)
 CC := $(CROSS)gcc
 endif
@@ -45,6 +52,7 @@ help:
 	@echo "make run        boot to the menu on this terminal (IMAGE=slub|slab|slub-debug|slab-debug)"
 	@echo "make iso        build/tally.iso: one hybrid image, BIOS and UEFI"
 	@echo "make gdb        QEMU stopped at the first instruction, GDB attached, symbols loaded"
+	@echo "make fuzz       the operation fuzzers, both backends (FUZZ_RUNS=1000000 for long)"
 	@echo "make mutants    plant each known bug; every one must fail a named test"
 	@echo "make size       lines of kernel C and assembly"
 	@echo "make doctor     names each missing tool and how to install it"
@@ -120,7 +128,7 @@ demo: setup
 	$(Q)tools/demo
 
 check: setup
-	$(Q)$(MAKE) --no-print-directory -j$$(nproc) kernels initrd iso host-tests guest-progs
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) kernels initrd iso host-tests fuzz-bins guest-progs
 	$(Q)tools/check
 
 IMAGE ?= slub
@@ -136,7 +144,7 @@ doctor:
 	$(Q)tools/doctor
 
 toolchain: setup
-	$(Q)tools/toolchain
+	$(Q)PREFIX=$(PREFIX) tools/toolchain
 
 floors:
 	$(Q)tools/floors.py

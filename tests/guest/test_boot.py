@@ -68,7 +68,7 @@ def test_truncated_archive(image, tmp_path, archive, keep):
 
 
 @pytest.mark.parametrize("field, value", [
-    (0, b"070702"), (54, b"FFFFFFFF"), (94, b"FFFFFFFF"), (94, b"00000000"), (54, b"zzzzzzzz")])
+    (0, b"070707"), (54, b"FFFFFFFF"), (94, b"FFFFFFFF"), (94, b"00000000"), (54, b"zzzzzzzz")])
 def test_corrupt_header(image, tmp_path, archive, field, value):
     """The header of /init: its magic, file size and name size changed."""
     at = archive.index(b"\0init\0") if b"\0init\0" in archive else archive.index(b"init\0")
