@@ -201,8 +201,11 @@ static int bomb_wait(struct bomb *b, long ms)
 
 static void show_listing(const char *title)
 {
-	if (opt.verbose)
-		out("listing %s\n%send\n", title, text);
+	if (!opt.verbose)
+		return;
+	out("listing %s\n", title);
+	write_all(1, text, strlen(text));	/* longer than out() can hold */
+	out("end\n");
 }
 
 static long group_listing(const char *group, struct listing *l, const char *title)
