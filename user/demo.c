@@ -4,9 +4,11 @@
  * machine itself runs out and the victim fails, and inside a group with a limit on kernel
  * memory, where only the group is refused. What the limit allows is computed and printed
  * before the bomb starts. Exit status 0: contained, as predicted, nothing left charged.
- *   demo [all|forkbomb|mkdirloop] [--limit 8M] [--span MS] [--room MIB] [--limited] [--verbose]
+ *   demo [all|forkbomb|mkdirloop] [--limit 8M] [--span MS] [--room MIB] [--tries N] [--limited]
+ *        [--verbose]
  * --span: how long the victim is measured: before, beside, and after the bomb.  --room: memory left
  * to the run without a limit (the rest is taken by files first; 0: take nothing).
+ * --tries: how often the run with a limit is made when the host seems to disturb the victim.
  * --limited: only the run with a limit.  --verbose: the listings the prediction was made from.
  *
  * The supervisor must outlive a machine without one free page: it allocates nothing, has all
@@ -32,7 +34,6 @@
 #define FIXED_COUNT	200000		/* forks or directories, should the victim never fail */
 #define FIXED_MS	120000
 #define ENOUGH_PERCENT	80
-#define TRIES		3
 #define WINDOWS		10		/* of a span: the median of them is the victim's rate */
 #define LISTING		(16l << 10)	/* room for a control's text: the kernel needs as much */
 
@@ -43,9 +44,9 @@ static const char *const kind_path[] = { "/bin/forkbomb", "/bin/mkdirloop" };
 static const char *const kind_unit[] = { "children", "directories" };
 
 static struct {
-	long limit, span_ms, room_mib;
+	long limit, span_ms, room_mib, tries;
 	int verbose, limited_only;
-} opt = { 8l << 20, 1000, -1, 0, 0 };
+} opt = { 8l << 20, 1000, -1, 3, 0, 0 };
 
 /* One column of the table. */
 struct result {
@@ -668,14 +669,13 @@ static const char *run_pair(enum kind kind)
 	out("demo %s\n", kind_name[kind]);
 	if (!opt.limited_only)
 		run_free(&r[0], kind);
-	for (int try = 1; try <= TRIES; try++) {
+	for (int try = 1;; try++) {
 		run_limited(&r[1], kind);
 		why = verdict(kind, r);
-		if (!why || percent(&r[1]) >= ENOUGH_PERCENT || r[1].failures)
+		if (!why || percent(&r[1]) >= ENOUGH_PERCENT || r[1].failures || try >= opt.tries)
 			break;
-		if (try < TRIES)
-			out("victim at %ld %%: a busy host can do that; measured again\n",
-			    percent(&r[1]));
+		out("victim at %ld %%: a busy host can do that; measured again\n",
+		    percent(&r[1]));
 	}
 	table(kind, r);
 	return why;
@@ -698,13 +698,15 @@ static void parse_args(int argc, char **argv, int run[2])
 			i++;
 		else if (!strcmp(a, "--room") && !parse_count(value, &opt.room_mib))
 			i++;
+		else if (!strcmp(a, "--tries") && !parse_count(value, &opt.tries))
+			i++;
 		else if (!strcmp(a, "--limited"))
 			opt.limited_only = 1;
 		else if (!strcmp(a, "--verbose"))
 			opt.verbose = 1;
 		else
 			die(2, "usage: demo [all|forkbomb|mkdirloop] [--limit 8M] [--span MS]\n"
-			       "            [--room MIB] [--limited] [--verbose]\n");
+			       "            [--room MIB] [--tries N] [--limited] [--verbose]\n");
 	}
 	if (!run[0] && !run[1])
 		run[0] = run[1] = 1;

@@ -73,7 +73,7 @@ def cell(text, label):
 def forkbomb(image, limit, *, stack=4, span=300, expect=(0, 1)):
     options = ["--append", f"kstack={stack}"] if stack != 4 else []
     result = vm.run(["demo", "forkbomb", "--limited", "--limit", limit, "--span", span,
-                     "--verbose"], image, expect=expect, options=options)
+                     "--tries", 1, "--verbose"], image, expect=expect, options=options)
     tables = table_pages(vm.ROOT / "build" / "user" / "forkbomb")
     return result, predict(result.text, 8, stack + tables)
 
@@ -101,8 +101,8 @@ def test_stack_size_moves_the_end(image, stack):
 @pytest.mark.parametrize("limit", ["1M", "4M", "8M", "20M"])
 @pytest.mark.parametrize("image", IMAGES)
 def test_mkdirloop_stops_within_a_slab(image, limit):
-    result = vm.run(["demo", "mkdirloop", "--limited", "--limit", limit, "--span", "1500",
-                     "--verbose"], image, expect=(0, 1))
+    result = vm.run(["demo", "mkdirloop", "--limited", "--limit", limit, "--span", 300,
+                     "--tries", 1, "--verbose"], image, expect=(0, 1))
     usage, bound = map(int, cell(result.text, "K usage, pages").split(" of "))
     shapes = listings(result.text)["trial, after 64"]
     slab = max(shapes[name][3] for name in ("dentry", "inode"))

@@ -518,6 +518,28 @@ TEST(stat_adds_up)
 	unmake(g);
 }
 
+/* A program below 2 MiB that has touched nothing but its image and its stack has a root and,
+ * for each of the two, a table on each of three levels. */
+TEST(page_tables_are_charged)
+{
+	char *argv[] = { "/bin/victim", "--idle", NULL };
+	const char *g = sub("a");
+	long tables = -1;
+
+	make(g, "8M");
+	if (WORKS(fork()) == 0) {
+		WORKS(cgroup_attach(g, 0));
+		WORKS(execve(argv[0], argv, NULL));
+	}
+	for (int i = 0; i < 300 && tables != 7 * 4096; i++) {
+		sleep_ms(10);
+		CHECK(control_text(g, "memory.stat", text, sizeof(text)) > 0);
+		tables = text_field(text, "pagetables");
+	}
+	CHECK(tables == 7 * 4096, "%ld bytes of page tables", tables);
+	unmake(g);
+}
+
 TEST(list_children)
 {
 	char path[128];
