@@ -46,7 +46,7 @@ static const char *const kind_unit[] = { "children", "directories" };
 static struct {
 	long limit, span_ms, room_mib, tries;
 	int verbose, limited_only;
-} opt = { 8l << 20, 1000, -1, 3, 0, 0 };
+} opt = { 8l << 20, 1000, -1, 6, 0, 0 };
 
 /* One column of the table. */
 struct result {
@@ -184,17 +184,32 @@ static void bomb_go(struct bomb *b)
 		die(1, "go: %s\n", strerror(errno));
 }
 
-/* Wait until the bomb has said its last line. 0, or the signal that ended it. */
+static long group_pages(const char *group, const char *control)
+{
+	long bytes;
+	long r = control_number(group, control, &bytes);
+
+	return r < 0 ? r : bytes / PAGE_BYTES;
+}
+
+/* Wait until the bomb has said its last line, or has taken nothing more for so long. 0, or the
+ * signal that ended it. */
 static int bomb_wait(struct bomb *b, long ms)
 {
+	long until = clock_ms() + ms, usage, before = -1;
 	int status;
 
-	for (long until = clock_ms() + ms; clock_ms() < until; sleep_ms(10)) {
+	for (; clock_ms() < until; sleep_ms(10)) {
 		if (field(read_line_of(b->report), "done=") == 1)
 			return 0;
 		if (b->pid && waitpid(b->pid, &status, WNOHANG) == b->pid) {
 			b->pid = 0;
 			return WIFSIGNALED(status) ? WTERMSIG(status) : 255;
+		}
+		usage = group_pages(b->group, "memory.kmem.max_usage_in_bytes");
+		if (usage > before) {
+			before = usage;
+			until = clock_ms() + ms;
 		}
 	}
 	return 0;
@@ -218,14 +233,6 @@ static long group_listing(const char *group, struct listing *l, const char *titl
 	listing_parse(l, text);
 	show_listing(title);
 	return n;
-}
-
-static long group_pages(const char *group, const char *control)
-{
-	long bytes;
-	long r = control_number(group, control, &bytes);
-
-	return r < 0 ? r : bytes / PAGE_BYTES;
 }
 
 /* Kill all in the group, remove its tree, shrink its caches, remove it. The pages it still
@@ -534,7 +541,7 @@ static void run_limited(struct result *r, enum kind kind)
 	victim_watch(r, report, idle);		/* beside the bomb that does not run yet */
 	bomb_go(&b);
 	ops = victim_watch(r, report, beside);
-	r->killed = bomb_wait(&b, 60000);
+	r->killed = bomb_wait(&b, 20000);
 	victim_watch(r, report, idle + WINDOWS);	/* beside the bomb that was refused */
 	r->ops = ops;
 	r->rate = median(beside, WINDOWS);

@@ -115,6 +115,15 @@ def test_mkdirloop_stops_within_a_slab(image, limit):
     assert cell(result.text, "depth predicted") == str(mine)
 
 
+@pytest.mark.parametrize("image", ["slub", "slab"])
+def test_the_victim_keeps_its_rate(image):
+    """In guest time alone, where the host's load plays no part: at the first try."""
+    result = vm.run(["demo", "all", "--limited", "--span", 200, "--tries", 1], image,
+                    options=["--icount"])
+    shares = re.findall(r"victim's operations .*\((\d+) %\)", result.text)
+    assert len(shares) == 2 and all(int(share) >= 80 for share in shares), str(result)
+
+
 @pytest.mark.parametrize("cpu", ["qemu64", "max"])
 def test_both_demos_are_contained(image, cpu):
     result = vm.run(["demo", "all"], image, options=["--cpu", cpu], timeout=300)
