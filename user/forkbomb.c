@@ -6,7 +6,9 @@
  * --wait: say so, then begin when a byte arrives on standard input.  --keep: keep the line
  * current after each fork, at the start of the file that is standard output (the kernel may
  * kill a bomb that has used up the machine).  --again: report a refusal, and try again for ever
- * (with --keep).  --exit: kill the children and end.
+ * (with --keep). Such a bomb uses up the machine, and the kernel may kill it when it writes to its
+ * stack after a fork and no page is left to copy that to; a stand-in then goes on in its place.
+ * --exit: kill the children and end.
  * It uses no heap and no stdio, so its page tables are those of its ELF file and its stack.
  */
 #include <errno.h>
@@ -17,6 +19,7 @@
 #include <unistd.h>
 
 #define MAX_EXIT 16384
+#define STAND_INS 8
 
 static int pids[MAX_EXIT];
 
@@ -47,9 +50,38 @@ static void report(unsigned long forks, int error, int done, int keep)
 		_exit(1);
 }
 
+/* What the last report said. */
+static unsigned long reported(void)
+{
+	char line[16];
+	unsigned long n = 0;
+
+	if (pread(1, line, 14, 0) == 14)
+		for (const char *p = line + 6; p < line + 14; p++)
+			n = n * 10 + (unsigned long)(*p - '0');
+	return n;
+}
+
+/* Return in a child of a child ..., while each parent waits to see its child die. Then it
+ * returns too: 1, to go on. All pages that takes are touched before there are stand-ins. */
+static int make_stand_ins(int nr)
+{
+	reported();
+	for (int i = 0; i < nr; i++) {
+		int pid = (int)syscall(SYS_fork);
+
+		if (pid > 0) {
+			while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+				;
+			return 1;
+		}
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	unsigned long max = ~0ul, n;
+	unsigned long max = ~0ul, n = 0;
 	int wait_go = 0, keep = 0, again = 0, end = 0, error = 0;
 	long pid;
 	char go;
@@ -71,12 +103,13 @@ int main(int argc, char **argv)
 	}
 	if (end && max > MAX_EXIT)
 		max = MAX_EXIT;
-	if (wait_go) {
+	if (wait_go)
 		report(0, 0, 0, keep);
-		if (read(0, &go, 1) != 1)
-			return 1;
-	}
-	for (n = 0; n < max; n++) {
+	if (again && make_stand_ins(STAND_INS))
+		n = reported();
+	else if (wait_go && read(0, &go, 1) != 1)
+		return 1;
+	for (; n < max; n++) {
 		pid = syscall(SYS_fork);
 		if (pid < 0) {
 			error = errno;
