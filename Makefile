@@ -49,10 +49,14 @@ all: kernels initrd
 help:
 	@echo "make demo       build, boot the ISO, contain a fork bomb and a mkdir loop on SLUB and SLAB"
 	@echo "make check      every test; last line: N passed, N failed"
+	@echo "make check-long  tortures of 4, 16 and 32 CPUs and the slow guest tests, both images"
+	@echo "make model      the protocols of charging and of safe points, checked by spin"
+	@echo "make bench-smp  throughput of two CPUs against one (wants an idle host of two cores)"
 	@echo "make run        boot to the menu on this terminal (IMAGE=slub|slab|slub-debug|slab-debug)"
 	@echo "make iso        build/tally.iso: one hybrid image, BIOS and UEFI"
 	@echo "make gdb        QEMU stopped at the first instruction, GDB attached, symbols loaded"
 	@echo "make fuzz       the operation fuzzers, both backends (FUZZ_RUNS=1000000 for long)"
+	@echo "make tsan       mm on threads as CPUs, under ThreadSanitizer, both backends"
 	@echo "make mutants    plant each known bug; every one must fail a named test"
 	@echo "make size       lines of kernel C and assembly"
 	@echo "make doctor     names each missing tool and how to install it"
@@ -119,7 +123,8 @@ $(BUILD)/tally.iso: $(KERNELS) $(INITRD) tools/mkiso
 # --- tests
 include tests/host/host.mk
 
-.PHONY: check demo run gdb gdb-server doctor toolchain setup size mutants clean shape floors headers
+.PHONY: check check-long model bench-smp demo run gdb gdb-server doctor toolchain setup size mutants
+.PHONY: clean shape floors headers
 setup:
 	$(Q)tools/setup
 
@@ -130,6 +135,17 @@ demo: setup
 check: setup
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) kernels initrd iso host-tests fuzz-bins guest-progs
 	$(Q)tools/check
+
+check-long: setup
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) kernels initrd guest-progs
+	$(Q)tools/check --long
+
+model: setup
+	$(Q)tests/model/run --build $(BUILD)/model
+
+bench-smp: setup
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) kernels initrd
+	$(Q)tools/bench-smp
 
 IMAGE ?= slub
 run: setup

@@ -19,6 +19,7 @@ enum trap_kind {			/* user-mode exceptions, by what they mean */
 };
 
 noreturn void upcall_boot(struct bootinfo *bi);			/* kernel/main.c */
+noreturn void upcall_ap(void);	/* this CPU is up, its stack is its idle thread's. main.c */
 paddr_t upcall_table_page(void);	/* a zeroed page for kernel tables, 0: none. mm */
 
 /* A fault at a user address. 0: resolved, retry. Else -errno: in a user copy the copy fails;
@@ -29,4 +30,5 @@ void upcall_syscall(struct regs *r);	/* result into r. kernel/sys */
 void upcall_user_return(struct regs *r);	/* reschedule, die if killed. kernel/proc */
 void upcall_tick(bool from_user);	/* each TICK_NS, interrupts off. kernel/sched */
 void upcall_irq_exit(struct regs *r);	/* end of an interrupt, before return. kernel/sched */
+void upcall_flush(void);	/* IPI_FLUSH came; in an interrupt. kernel/sched */
 void upcall_input(void);		/* console or host input waits; in an interrupt. fs */

@@ -14,6 +14,7 @@ STACK_BYTES	equ 16384
 
 extern boot_main, bss_start, bss_end, cpu_locals
 global boot_entry_multiboot2, boot_entry_pvh, boot_stack_guard, boot_stack_top
+global boot_pml4			; other CPUs start on these tables
 
 ; Multiboot2 header: must lie in the first 32 KiB of the file.
 section .boot.header progbits alloc noexec nowrite align=8

@@ -5,6 +5,7 @@
 #include "arch/irq.h"
 #include "arch/machine.h"
 #include "arch/mmu.h"
+#include "arch/smp.h"
 #include "arch/upcall.h"
 #include "kernel/cgroup/cgroup.h"
 #include "kernel/cmdline.h"
@@ -16,6 +17,7 @@
 #include "kernel/proc/proc.h"
 #include "kernel/sched/wait.h"
 #include "kernel/selftest.h"
+#include "kernel/sync/safepoint.h"
 #include "kernel/sync/spinlock.h"
 #include "mm/audit.h"
 #include "mm/early.h"
@@ -47,11 +49,14 @@ static noreturn void boot_fail(const char *why)
 static void boot_memory(void)
 {
 	early_init(boot, virt_to_phys(kernel_start), virt_to_phys(kernel_end));
+	if (early_reserve(smp_start_page(boot), PAGE_SIZE))
+		boot_fail("too many memory ranges");
 	for (unsigned i = 0; i < boot->nr_modules; i++) {
 		if (early_reserve(boot->modules[i].start, boot->modules[i].bytes))
 			boot_fail("too many memory ranges");
 	}
 	mmu_init(early_ram_end());
+	smp_discover(boot);
 	page_init();
 	kmem_init();
 	memcg_init();
@@ -61,6 +66,28 @@ static void boot_memory(void)
 	memcg_set_account_root(cmdline_number(boot->cmdline, "kmem.acct_root", 0) != 0);
 	log_info("mm: %lu KiB of RAM, %lu KiB free, %s caches", page_nr_total() * 4,
 		 page_nr_free() * 4, kmem_backend_name());
+}
+
+/* What another CPU needs for ever: a stack to start on, which becomes its idle thread's, and
+ * stacks for the traps that have their own. */
+static bool cpu_memory(unsigned cpu, struct smp_memory *memory)
+{
+	static struct kstack stacks[NR_CPUS];
+	unsigned order = 0;
+	struct page *page;
+
+	while ((PAGE_SIZE << order) < SMP_TRAP_STACK_BYTES)
+		order++;
+	page = page_alloc(PAGE_KERNEL, order, GFP_KERNEL);
+	if (!page)
+		return false;
+	if (kstack_alloc(&stacks[cpu])) {
+		page_free(page);
+		return false;
+	}
+	memory->stack_top = stacks[cpu].top;
+	memory->trap_stacks = page_to_virt(page);
+	return true;
 }
 
 static void unpack_modules(void)
@@ -154,14 +181,24 @@ void upcall_boot(struct bootinfo *bi)
 	proc_init();
 	unpack_modules();
 	unpack_overlay();
+	smp_start(cpu_memory);
+	clock_start_tick();
+	irq_enable();
 	start_worker();
 	if (!cmdline_number(bi->cmdline, "selftest", 0))
 		start_init();
 	else if (selftest_start)
-		selftest_start();
+		selftest_start(bi->cmdline);
 	else
 		boot_fail("selftest=1 needs a debug image");
+	sched_idle_loop();
+}
+
+/* Another CPU's first C code of ours, on the stack that becomes its idle thread's. */
+void upcall_ap(void)
+{
+	sched_init_ap();
+	safepoint_idle_exit();		/* somebody may have the machine stopped */
 	clock_start_tick();
-	irq_enable();
 	sched_idle_loop();
 }

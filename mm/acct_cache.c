@@ -24,20 +24,35 @@
  * create_copy() makes the missing one, topmost group first, before it tries again.
  *
  * States of a copy: live (in its group's copies[]); dead (its group is gone; no allocation
- * finds it, objects may live); doomed (dead, no page left, no drain under way: queued); the
- * worker then destroys it. The free path only ever moves a copy to the doomed list: it still
- * stands on the cache's code when the last page goes.
+ * finds it, objects may live); doomed (dead and no page left: queued); the worker then
+ * destroys it. The free path only ever moves a copy to the doomed list: it still stands on
+ * the cache's code when the last page goes.
  *
  * Invariants, checked by acct_check_locked():
  *  I1  a live copy is on its group's list, in its copies[root->id], and names its record
  *  I2  copies[] holds live copies only
  *  I3  a dead copy is dead, serves no group, and is on the list of the group its record names
- *  I4  a doomed copy is dead, without pages and not pinned
+ *  I4  a doomed copy is dead and without pages
  *  I5  copies on a root's list = copies on groups' lists and the doomed list
  *
  * Locking: memcg_lock covers every list here, names at death too (with kmem_caches_lock, for
- * listings). A drain runs without it and pins the copies it works on. SMP: the fast path
- * reads copies[] with acquire; a copy found there lives while the group has a running task.
+ * listings). The fast path reads copies[] with acquire. A copy found there stays live until
+ * that allocation ends: it dies with its group, which the running task is a member of.
+ *
+ * Two CPUs may make the same copy at once; publish() lets the first win, under the lock. While
+ * a CPU makes one, its allocations may stop the machine, so other CPUs may stand, drain or
+ * remove groups in between; but not this group or those above it, and those are all that
+ * `want` and `missing` ever name.
+ *
+ * A drain reaches into what other CPUs hold, so it runs while they are stopped; nothing is
+ * then made, freed or destroyed beside it, and it walks the lists without the lock (the frees
+ * it does may take it). `unused` is set before an object or slab is left in a cache and
+ * cleared by the drain. Both the setting and the leaving lie between two safe points, so a
+ * drain sees both or neither. Death is the same: a copy is called dead and gives up what all
+ * CPUs hold of it in one stop, and after that no CPU keeps any part of it privately.
+ *
+ * The last page of a dead copy goes once, and whoever frees it dooms the copy: nr_pages never
+ * rises again, one CPU alone takes it to 0, and no drain runs between that and the lock.
  *
  * References: Suleiman Souhlal's and Glauber Costa's slab series of 2012; Linux 3.8
  * mm/memcontrol.c (memcg_create_cache_work_func, and what became of it).
@@ -48,9 +63,9 @@
 #include "kernel/sync/percpu.h"
 #include "mm/kmem_impl.h"
 #include "mm/memcg.h"
+#include "mm/stop.h"
 #include "mm/work.h"
 
-#define DRAIN_BATCH	8
 #define DEAD_SUFFIX	"dead"
 
 /* A copy that should exist: of root, for memcg. */
@@ -64,15 +79,8 @@ struct acct_cpu {
 	struct wanted missing;		/* [c] what that lacked, further up the tree */
 } cacheline_aligned;
 
-enum drain_scope {
-	DRAIN_MARKED,			/* where something was left unused since the last */
-	DRAIN_ALL,
-	DRAIN_OWN_DEAD,			/* marked ones among the group's own dead copies */
-};
-
 static struct acct_cpu acct_cpus[NR_CPUS];
 static struct list doomed = LIST_INIT(doomed);	/* [memcg_lock] */
-static u64 last_drain;				/* [memcg_lock] */
 static void destroy_doomed(struct work *work);
 static struct work destroyer = { LIST_INIT(destroyer.link), destroy_doomed, false };
 
@@ -124,14 +132,22 @@ static bool publish(struct kmem_cache *copy, struct memcg *memcg)
 	return first;
 }
 
+static struct kmem_cache *existing(struct wanted want)
+{
+	return load_acquire(&want.memcg->copies[want.root->id]);
+}
+
 /* One attempt. NULL with *missing.root set: the parent lacks that copy first. */
 static struct kmem_cache *try_create(struct wanted want, struct wanted *missing)
 {
 	struct acct_cpu *cpu = this_cpu(acct_cpus);
 	struct memcg *payer = want.memcg->parent, *before;
-	struct kmem_cache *copy;
+	struct kmem_cache *copy = existing(want);
 	char name[KMEM_NAME_MAX];
 
+	*missing = (struct wanted){ 0 };
+	if (copy)			/* another CPU made it while this one stood still */
+		return copy;
 	copy_name(name, want.root, want.memcg);
 	cpu->creating = true;
 	cpu->missing = (struct wanted){ 0 };
@@ -146,7 +162,7 @@ static struct kmem_cache *try_create(struct wanted want, struct wanted *missing)
 	*missing = cpu->missing;
 	if (copy && !publish(copy, want.memcg)) {
 		kmem_cache_free_empty(copy);
-		copy = load_acquire(&want.memcg->copies[want.root->id]);
+		copy = existing(want);
 	}
 	return copy;
 }
@@ -157,7 +173,7 @@ static struct wanted highest_missing(struct wanted want)
 	struct wanted top = want;
 
 	for (struct memcg *m = want.memcg; m; m = m->parent) {
-		if (READ_ONCE(m->accounted) && !load_acquire(&m->copies[want.root->id]))
+		if (READ_ONCE(m->accounted) && !existing((struct wanted){ m, want.root }))
 			top.memcg = m;
 	}
 	return top;
@@ -187,93 +203,54 @@ static noinline struct kmem_cache *create_copy(struct memcg *memcg, struct kmem_
 
 /* --- draining */
 
-static bool wants_drain(const struct kmem_cache *cache, u64 seq, enum drain_scope scope)
-{
-	return cache->drain_seq != seq && (scope == DRAIN_ALL || READ_ONCE(cache->unused));
-}
-
-static unsigned collect_list(struct list *list, u64 seq, enum drain_scope scope,
-			     struct kmem_cache **batch, unsigned nr)
-{
-	struct kmem_cache *cache;
-
-	list_for_each(cache, list, memcg_link) {
-		if (nr == DRAIN_BATCH)
-			break;
-		if (!wants_drain(cache, seq, scope))
-			continue;
-		cache->drain_seq = seq;
-		WRITE_ONCE(cache->unused, false);
-		cache->pins++;
-		batch[nr++] = cache;
-	}
-	return nr;
-}
-
-/* Pin the next few copies in the subtree of group id that this drain has not seen. The group
- * is looked up each time: it may be removed while the lock is dropped. */
-static unsigned collect_locked(u64 id, u64 seq, enum drain_scope scope,
-			       struct kmem_cache **batch)
-{
-	struct memcg *top = memcg_find_locked(id), *m = top;
-	unsigned nr = 0;
-
-	if (top && scope == DRAIN_OWN_DEAD)
-		return collect_list(&top->dead_caches, seq, scope, batch, 0);
-	while (m && nr < DRAIN_BATCH) {
-		nr = collect_list(&m->caches, seq, scope, batch, nr);
-		nr = collect_list(&m->dead_caches, seq, scope, batch, nr);
-		m = memcg_next_locked(m, top);
-	}
-	return nr;
-}
-
 /* If copy is dead and holds nothing, hand it to the worker. */
-static void doom_if_empty_locked(struct kmem_cache *copy)
+static void doom_if_empty(struct kmem_cache *copy)
 {
-	if (!copy->dead || copy->doomed || copy->pins || atomic_load(&copy->nr_pages))
-		return;
-	copy->doomed = true;
-	list_remove(&copy->memcg_link);
-	list_append(&doomed, &copy->memcg_link);
-	work_queue(&destroyer);
-}
-
-static unsigned long drain(u64 id, enum drain_scope scope)
-{
-	struct kmem_cache *batch[DRAIN_BATCH];
-	unsigned long freed = 0;
-	unsigned nr;
-	u64 seq;
-
 	spin_lock(&memcg_lock);
-	seq = ++last_drain;
-	while ((nr = collect_locked(id, seq, scope, batch)) > 0) {
-		spin_unlock(&memcg_lock);
-		for (unsigned i = 0; i < nr; i++)
-			freed += (unsigned long)backend_drain(batch[i]);
-		spin_lock(&memcg_lock);
-		for (unsigned i = 0; i < nr; i++) {
-			batch[i]->pins--;
-			doom_if_empty_locked(batch[i]);
-		}
+	if (copy->dead && !copy->doomed && !atomic_load(&copy->nr_pages)) {
+		copy->doomed = true;
+		list_remove(&copy->memcg_link);
+		list_append(&doomed, &copy->memcg_link);
+		work_queue(&destroyer);
 	}
 	spin_unlock(&memcg_lock);
+}
+
+/* Draining may doom a copy, which takes it, but no other, off the list. */
+static unsigned long drain_list(struct list *list, bool all)
+{
+	struct kmem_cache *copy, *next;
+	unsigned long freed = 0;
+
+	ASSERT(mm_alone());
+	list_for_each_safe(copy, next, list, memcg_link) {
+		if (!all && !copy->unused)
+			continue;
+		copy->unused = false;
+		copy->nr_drains++;
+		freed += (unsigned long)backend_drain(copy);
+		doom_if_empty(copy);
+	}
 	return freed;
 }
 
-/* Give back the pages that copies in the subtree of that group hold unused: all copies, or
- * only those that something was left in since they were last drained. Returns pages freed;
- * 0 also when the group is gone. Locks: up to RANK_ZONE. Context: not in interrupts. */
-unsigned long acct_drain(u64 memcg_id, bool all)
+/* Give back the pages that copies in top's subtree hold unused: all copies, or only those
+ * that something was left in since they were last drained. Returns pages freed.
+ * Locks: up to RANK_ZONE. Context: the machine stopped. */
+unsigned long acct_drain(struct memcg *top, bool all)
 {
-	return drain(memcg_id, all ? DRAIN_ALL : DRAIN_MARKED);
+	unsigned long freed = 0;
+
+	for (struct memcg *m = top; m; m = memcg_next_locked(m, top))
+		freed += drain_list(&m->caches, all) + drain_list(&m->dead_caches, all);
+	return freed;
 }
 
 /* --- death */
 
 /* The group is being removed: its copies become dead, and with those it inherited pass to its
- * parent. Locks: memcg_lock held; RANK_CACHES. */
+ * parent. Locks: memcg_lock held; RANK_CACHES. Context: the machine stopped, and not let go
+ * before acct_memcg_offlined(). */
 void acct_memcg_offline_locked(struct memcg *memcg)
 {
 	struct kmem_cache *copy;
@@ -295,22 +272,21 @@ void acct_memcg_offline_locked(struct memcg *memcg)
 }
 
 /* The second half, without the lock: shrink what the parent just inherited, so that empty
- * copies go at once. Locks: up to RANK_ZONE. */
+ * copies go at once and the others keep nothing on any CPU. Locks: up to RANK_ZONE.
+ * Context: the machine stopped. */
 void acct_memcg_offlined(struct memcg *parent)
 {
-	drain(parent->id, DRAIN_OWN_DEAD);
+	drain_list(&parent->dead_caches, false);
 }
 
 /* The last page of copy went; if its group is gone, the copy follows, by the worker. The
  * caller does not touch copy afterwards. Locks: RANK_MEMCG, RANK_WORK. */
 void acct_cache_emptied(struct kmem_cache *copy)
 {
-	spin_lock(&memcg_lock);
-	doom_if_empty_locked(copy);
-	spin_unlock(&memcg_lock);
+	doom_if_empty(copy);
 }
 
-/* Take copy out of every list. It must have no page and no pin. */
+/* Take copy out of every list. It must have no page. */
 static void unlink_locked(struct kmem_cache *copy)
 {
 	assert_held(&memcg_lock);
@@ -338,67 +314,35 @@ static void destroy_doomed(struct work *work)
 	spin_unlock(&memcg_lock);
 }
 
-/* Pin the next copy of root that the pass seq has not seen; NULL: none is left. */
-static struct kmem_cache *pin_next_copy(struct kmem_cache *root, u64 seq)
-{
-	struct kmem_cache *copy, *found = NULL;
-
-	spin_lock(&memcg_lock);
-	list_for_each(copy, &root->copies, copies) {
-		if (copy->doomed || copy->drain_seq == seq)
-			continue;
-		copy->drain_seq = seq;
-		copy->pins++;
-		found = copy;
-		break;
-	}
-	spin_unlock(&memcg_lock);
-	return found;
-}
-
-/* Does a copy of root hold live objects? Drains them all to know. Locks: up to RANK_ZONE. */
+/* Does a copy of root hold live objects? Drains them all to know. Locks: up to RANK_ZONE.
+ * Context: the machine stopped. */
 bool acct_copies_busy(struct kmem_cache *root)
 {
 	struct kmem_cache *copy;
-	bool busy = false;
-	u64 seq;
 
-	spin_lock(&memcg_lock);
-	seq = ++last_drain;
-	spin_unlock(&memcg_lock);
-	while (!busy && (copy = pin_next_copy(root, seq)) != NULL) {
+	ASSERT(mm_alone());
+	list_for_each(copy, &root->copies, copies) {
 		backend_drain(copy);
-		spin_lock(&memcg_lock);
-		copy->pins--;
-		busy = atomic_load(&copy->nr_pages) != 0;
-		doom_if_empty_locked(copy);
-		spin_unlock(&memcg_lock);
+		if (atomic_load(&copy->nr_pages))
+			return true;
 	}
-	return busy;
+	return false;
 }
 
-/* Destroy every copy of root, which is about to be destroyed itself. -EBUSY, with those that
- * are in use or pinned by a drain left, unless all are gone. Locks: up to RANK_ZONE. */
-int acct_destroy_copies(struct kmem_cache *root)
+/* Destroy every copy of root, which is about to be destroyed itself and not busy.
+ * Locks: up to RANK_ZONE. Context: the machine stopped. */
+void acct_destroy_copies(struct kmem_cache *root)
 {
 	struct kmem_cache *copy;
 
-	if (acct_copies_busy(root))
-		return -EBUSY;
-	spin_lock(&memcg_lock);
+	ASSERT(mm_alone());
 	while (!list_empty(&root->copies)) {
 		copy = list_first(&root->copies, struct kmem_cache, copies);
-		if (copy->pins || atomic_load(&copy->nr_pages)) {
-			spin_unlock(&memcg_lock);
-			return -EBUSY;
-		}
+		spin_lock(&memcg_lock);
 		unlink_locked(copy);
 		spin_unlock(&memcg_lock);
 		kmem_cache_free_empty(copy);
-		spin_lock(&memcg_lock);
 	}
-	spin_unlock(&memcg_lock);
-	return 0;
 }
 
 /* --- check */
@@ -463,7 +407,7 @@ int acct_check_locked(void)
 			return broken;
 	}
 	list_for_each(copy, &doomed, memcg_link) {
-		if (!copy->dead || !copy->doomed || copy->pins || atomic_load(&copy->nr_pages))
+		if (!copy->dead || !copy->doomed || atomic_load(&copy->nr_pages))
 			return 4;
 		nr++;
 	}

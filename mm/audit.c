@@ -25,17 +25,18 @@
  *  I2  a record's nr_pages is the number of pages that name it
  *  I3  a slab page's cache is on the list of caches and has the same owner
  *  I4  a cache's nr_pages = the PAGE_SLAB pages that name it
- *  I5  pages of kind PAGE_STACK = kernel stacks x pages of a stack
+ *  I5  pages of kind PAGE_STACK = pages that kernel stacks have mapped
  *
- * Locking: memcg_lock for the whole run, so that no charge and no removal is half done; the
- * check functions take theirs below it. On several CPUs the others are brought to safe points
- * first: a page between memcg_charge() and page->owner is in neither account.
+ * Locking: the other CPUs are stopped for the whole run (stop.c). A CPU that stands still inside
+ * an allocation holds no page between its charge and page->owner, so the accounts are
+ * complete; memcg_lock, which is then free, is taken for the functions that want it.
  */
 #include "mm/audit.h"
 #include "kernel/sync/spinlock.h"
 #include "mm/kmem_impl.h"
 #include "mm/kstack.h"
 #include "mm/memcg.h"
+#include "mm/stop.h"
 
 #define MAX_PAGE_REPORTS 16
 
@@ -192,19 +193,19 @@ static void check_modules(struct audit *a)
 	report_check(a, "kmem", kmem_check());
 	report_check(a, "memcg", memcg_check_locked());
 	report_check(a, "acct", acct_check_locked());
-	report_check(a, "kstack", a->nr_stack_pages ==
-		     (unsigned long)kstack_nr_used() * kstack_pages() ? 0 : 1);
+	report_check(a, "kstack", kstack_check(a->nr_stack_pages));
 }
 
 /* Recount everything and compare. Fills in result and appends the report to text (either may
  * be NULL). True: no difference and no broken invariant. Changes and allocates nothing.
- * Locks: RANK_MEMCG and below. Context: not in interrupts; other CPUs at safe points. */
+ * Stops the machine. Locks: RANK_MEMCG and below. Context: task, no spinlock held. */
 bool mm_audit(struct audit_result *result, struct textbuf *text)
 {
 	struct textbuf nowhere = { NULL, 0, 0 };
 	struct audit a = { .text = text ? text : &nowhere };
 	bool clean;
 
+	mm_stop();
 	spin_lock(&memcg_lock);
 	a.seq = ++last_seq;
 	list_records_and_caches(&a);
@@ -217,6 +218,7 @@ bool mm_audit(struct audit_result *result, struct textbuf *text)
 	compare_caches(&a);
 	check_modules(&a);
 	spin_unlock(&memcg_lock);
+	mm_resume();
 
 	clean = !a.result.nr_differences && !a.result.nr_broken;
 	if (clean)
@@ -237,19 +239,19 @@ static bool counts_for(const struct memcg *payer, const struct memcg *memcg, boo
 }
 
 /* Count the pages charged to memcg (with subtree: to any group in its subtree), by kind.
- * Locks: RANK_MEMCG. Context: not in interrupts. Takes time by the size of RAM. */
+ * Stops the machine, for a time by the size of RAM. Context: task, no spinlock held. */
 void mm_count_kinds(const struct memcg *memcg, bool subtree, unsigned long nr[PAGE_NR_KINDS])
 {
 	const struct page *page;
 
 	for (unsigned i = 0; i < PAGE_NR_KINDS; i++)
 		nr[i] = 0;
-	spin_lock(&memcg_lock);
+	mm_stop();
 	for (pfn_t i = 0; i < nr_frames; i = next_block(i)) {
 		page = pfn_to_page(i);
 		if (page->owner && page->kind < PAGE_NR_KINDS &&
 		    counts_for(page->owner->memcg, memcg, subtree))
 			nr[page->kind] += 1ul << page->order;
 	}
-	spin_unlock(&memcg_lock);
+	mm_resume();
 }

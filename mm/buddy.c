@@ -29,7 +29,9 @@
  *  I3  its buddy is not a free block of the same order (else they would be merged)
  *  I4  area[k].nr is the length of the list, and nr_free the sum of all pages
  *
- * Locking: zone.lock (RANK_ZONE), the innermost of mm's locks, covers all of it.
+ * Locking: zone.lock (RANK_ZONE), the innermost of mm's locks, covers all of it. is_free_block()
+ * reads kind and order of a page that may be another CPU's, in use: its kind may change under
+ * the reader's eyes, but not from or to PAGE_FREE, which takes zone.lock.
  */
 #include "kernel/lib/panic.h"
 #include "kernel/sync/spinlock.h"
@@ -58,8 +60,8 @@ static struct page *pop_block(unsigned order)
 
 static void push_block(struct page *page, unsigned order)
 {
-	page->kind = PAGE_FREE;
-	page->order = (u8)order;
+	WRITE_ONCE(page->order, (u8)order);	/* before the kind: see page.c, free_block_of() */
+	WRITE_ONCE(page->kind, PAGE_FREE);
 	list_push(&zone.area[order].blocks, &page->link);
 	zone.area[order].nr++;
 	zone.nr_free += 1ul << order;
@@ -94,7 +96,7 @@ struct page *buddy_alloc(unsigned order)
 	spin_lock(&zone.lock);
 	page = alloc_locked(order);
 	if (page)
-		page->kind = PAGE_TAIL;	/* free no more, even before the caller says what */
+		WRITE_ONCE(page->kind, PAGE_TAIL);	/* free no more, whatever it becomes */
 	spin_unlock(&zone.lock);
 	return page;
 }
@@ -106,18 +108,18 @@ static bool is_free_block(pfn_t pfn, unsigned order)
 	if (pfn + (1ul << order) > nr_frames)
 		return false;
 	page = pfn_to_page(pfn);
-	return page->kind == PAGE_FREE && page->order == order;
+	return READ_ONCE(page->kind) == PAGE_FREE && READ_ONCE(page->order) == order;
 }
 
 static void free_locked(pfn_t pfn, unsigned order)
 {
 	assert_held(&zone.lock);
-	pfn_to_page(pfn)->kind = PAGE_TAIL;	/* unless it ends up as the head */
+	WRITE_ONCE(pfn_to_page(pfn)->kind, PAGE_TAIL);	/* unless it ends up as the head */
 	while (order < MAX_ORDER && is_free_block(pfn ^ (1ul << order), order)) {
 		struct page *buddy = pfn_to_page(pfn ^ (1ul << order));
 
 		list_remove(&buddy->link);
-		buddy->kind = PAGE_TAIL;
+		WRITE_ONCE(buddy->kind, PAGE_TAIL);
 		zone.area[order].nr--;
 		zone.nr_free -= 1ul << order;
 		pfn &= ~(1ul << order);

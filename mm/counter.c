@@ -15,8 +15,8 @@
  * ever sees usage above the limit. Adding first and subtracting when it was too much would be
  * simpler, but between the two another CPU reads a usage that nobody has, and is refused for
  * nothing. The same can still happen one level further up: a charge that P will refuse sits
- * in B for a moment. A refusal here is therefore not final: memcg_charge() tries once more
- * with other chargers locked out before it reports one.
+ * in B for a moment. A refusal here is therefore not final: memcg_charge() stops the other
+ * CPUs and tries once more before it reports one.
  *
  * Lowering a limit races with a charge that has read the old one. Both sides write first and
  * look second, each with a full barrier in between:
@@ -25,7 +25,8 @@
  *	charge:     usage += n;   usage > limit? take n back, refuse
  *
  * At least one of the two sees the other, so a limit that was set holds for every charge
- * that was admitted. When both do, both give way: memcg.c excludes that with its lock.
+ * that was admitted. When both do, both give way, and both then try again with the other CPUs
+ * stopped (charge.c, memcg.c).
  *
  * Forced charges ignore limits; each level adds them up, so that the check below still
  * bounds the usage. Watermarks rise only once the whole charge stands: a refused charge was
@@ -34,7 +35,8 @@
  *
  * States: none. Invariants, checked by page_counter_check() while nothing is in motion:
  *  I1  usage >= 0 (each uncharge checks it too, in every image)
- *  I2  usage <= limit + forced (debug images check it at each charge, in memcg.c)
+ *  I2  usage <= limit + forced (debug images check it at each level of each charge, too, by
+ *      what that charge's own compare-and-swap made of the usage: stable without a lock)
  *  I3  watermark >= usage
  *  I4  0 <= limit <= COUNTER_MAX
  *  I5  usage <= the parent's usage
@@ -121,17 +123,19 @@ void page_counter_reset_watermark(struct page_counter *c)
 
 static int charge_level(struct page_counter *c, long nr)
 {
-	long usage = atomic_load(&c->usage);
+	long usage = atomic_load(&c->usage), limit;
 
 	do {
 		if (usage > atomic_load(&c->limit) - nr)
 			return -ENOMEM;
 	} while (!atomic_try_cmpxchg(&c->usage, &usage, usage + nr));
 	usage += nr;
-	if (unlikely(usage > atomic_load(&c->limit))) {
+	limit = atomic_load(&c->limit);
+	if (unlikely(usage > limit)) {
 		uncharge_level(c, nr);
 		return -ENOMEM;
 	}
+	ASSERT(usage <= limit + atomic_load(&c->forced));
 	return 0;
 }
 

@@ -22,7 +22,8 @@
  *
  * States of a cache: live; dead (a group's copy whose group is gone: no allocations, frees
  * go straight to the slabs, acct_cache_emptied() is told when the last page goes); gone.
- * `dead` is set while no other CPU is inside the cache.
+ * `dead` is set while the other CPUs are stopped, and in the same stop each of them loses what
+ * it holds of the cache, so a dead cache has no private parts on any CPU.
  *
  * Invariants, checked by kmem_check() over all caches:
  *  I1  a root cache is its own root and its id is taken; a copy shares its root's geometry
@@ -31,7 +32,10 @@
  *  and those of the backend, whose numbers start at 10
  *
  * Locking: kmem_caches_lock (RANK_CACHES) for the list of caches and the ids. It is never
- * held over an allocation. Slabs are under cache->lock, in the backend.
+ * held over an allocation. Slabs are under cache->lock, in the backend. An object may be freed
+ * on any CPU. An allocation that may wait is a safe point where a charge is refused or pages
+ * run out, and there it holds nothing (stop.c); every CPU's part of a cache is then
+ * another's to drain, so the backends look again afterwards. A free is never one.
  *
  * References: Bonwick, The Slab Allocator, USENIX Summer 1994; Bonwick and Adams, Magazines
  * and Vmem, USENIX 2001.
@@ -44,6 +48,7 @@
 #include "kernel/lib/string.h"
 #include "mm/kmem_impl.h"
 #include "mm/memcg.h"
+#include "mm/stop.h"
 
 #define MIN_ALIGN 8u
 
@@ -54,8 +59,8 @@ static u64 ids[DIV_ROUND_UP(KMEM_MAX_CACHES, 64)];	/* [RANK_CACHES] */
 static struct kmem_cache *cache_cache;			/* [I] */
 
 /* An object of cache (its constructed state, zeroed with GFP_ZERO), or NULL: no page left, or
- * the group at its limit.
- * Context: not in interrupts. Locks: takes up to RANK_ZONE; cache->lock on the slow path. */
+ * the group at its limit. Context: not in interrupts; with GFP_WAIT no spinlock held, and may
+ * be a safe point. Locks: takes up to RANK_ZONE; cache->lock on the slow path. */
 void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 {
 	return kmem_alloc_at(cache, gfp, CALLER());
@@ -66,6 +71,8 @@ void *kmem_alloc_at(struct kmem_cache *cache, gfp_t gfp, uintptr_t caller)
 {
 	void *slot, *obj;
 
+	if (TALLY_DEBUG && (gfp & GFP_WAIT))
+		spin_assert_none_held("an allocation that may wait");
 	if (!(cache->flags & KMEM_NOACCOUNT) && !(gfp & GFP_NOACCOUNT))
 		cache = acct_cache_for(cache, gfp);
 	slot = likely(cache) ? backend_alloc(cache, gfp) : NULL;
@@ -98,32 +105,24 @@ void kmem_free_at(struct kmem_cache *cache, struct page *slab, void *obj, uintpt
 
 	if (TALLY_DEBUG)
 		kmem_debug_free(cache, slab, slot, caller);
-	cache->unused = true;		/* before: the last free may end a dead cache */
+	kmem_mark_unused(cache);	/* before: the last free may end a dead cache */
 	backend_free(cache, slab, slot);
 }
 
-/* Pages for a slab of cache, charged to the cache's owner, or NULL. A refused charge may
- * drain this very cache before it returns: the backend holds no lock and looks again.
+/* Pages for a slab of cache, charged to the cache's owner, or NULL. Other CPUs, or a refused
+ * charge here, may drain this very cache before it returns: the backend looks again.
  * Locks: none held; takes up to RANK_ZONE. */
 struct page *kmem_slab_alloc(struct kmem_cache *cache, gfp_t gfp)
 {
-	unsigned long nr = 1ul << cache->order;
-	struct page *slab;
+	struct page *slab = page_alloc_for(cache->owner, PAGE_SLAB, cache->order,
+					   gfp & ~GFP_ZERO);
 
-	if (cache->owner && memcg_charge(cache->owner, nr, gfp) < 0)
-		return NULL;
-	slab = page_alloc(PAGE_SLAB, cache->order, gfp & ~GFP_ZERO);
 	if (!slab)
-		goto uncharge;
-	slab->owner = cache->owner;
+		return NULL;
 	slab->cache = cache;
-	cache->unused = true;
-	atomic_add_return(&cache->nr_pages, (long)nr);
+	kmem_mark_unused(cache);
+	atomic_add_return(&cache->nr_pages, 1l << cache->order);
 	return slab;
-uncharge:
-	if (cache->owner)
-		memcg_uncharge(cache->owner, nr);
-	return NULL;
 }
 
 /* Give an empty slab's pages back. The cache may be destroyed by the time this returns, if it
@@ -243,7 +242,8 @@ free:
 
 /* A copy of root that serves memcg and charges its slab pages to owner. The caller links it
  * into root->copies and the group. Returns NULL for no memory. The copy's own memory is
- * charged to the caller's current group, which accounting sets. Context: task. Locks: takes up to RANK_ZONE. */
+ * charged to the caller's current group, which accounting sets.
+ * Context: task. Locks: takes up to RANK_ZONE. */
 struct kmem_cache *kmem_cache_create_copy(struct kmem_cache *root, struct memcg *memcg,
 					  struct owner *owner, const char *name)
 {
@@ -280,33 +280,49 @@ void kmem_cache_free_empty(struct kmem_cache *cache)
 	kmem_cache_free(cache_cache, cache);
 }
 
-/* Destroy a root cache and its copies. Returns -EBUSY, and leaves all of them in use, when
- * objects are still handed out. Context: task. Locks: takes up to RANK_ZONE. */
-int kmem_cache_destroy(struct kmem_cache *cache)
+static bool is_busy(struct kmem_cache *cache)
 {
 	struct kmem_stats stats;
-	int err;
 
-	BUG_ON(cache->root != cache || cache == cache_cache);
 	backend_drain(cache);
 	backend_stats(cache, &stats);
-	if (stats.active_objs || acct_copies_busy(cache)) {
-		log_info("cache %s is still in use: %lu objects in the root cache",
-			 cache->name, stats.active_objs);
-		return -EBUSY;
+	if (!stats.active_objs && !acct_copies_busy(cache))
+		return false;
+	log_info("cache %s is still in use: %lu objects in the root cache", cache->name,
+		 stats.active_objs);
+	return true;
+}
+
+/* Destroy a root cache and its copies. Returns -EBUSY, and leaves all of them in use, when
+ * objects are still handed out. Stops the machine; nobody allocates from cache any more.
+ * Context: task, no spinlock held. Locks: takes up to RANK_ZONE. */
+int kmem_cache_destroy(struct kmem_cache *cache)
+{
+	int err = 0;
+
+	BUG_ON(cache->root != cache || cache == cache_cache);
+	mm_stop();
+	if (is_busy(cache)) {
+		err = -EBUSY;
+	} else {
+		acct_destroy_copies(cache);
+		kmem_cache_free_empty(cache);
 	}
-	err = acct_destroy_copies(cache);
-	if (err)
-		return err;
-	kmem_cache_free_empty(cache);
-	return 0;
+	mm_resume();
+	return err;
 }
 
 /* Free all that cache holds unused: on every CPU, and every empty slab. Returns pages freed.
- * Copies are caches of their own. Locks: takes up to RANK_ZONE. */
+ * Copies are caches of their own. Stops the machine.
+ * Context: task, no spinlock held. Locks: takes up to RANK_ZONE. */
 int kmem_cache_shrink(struct kmem_cache *cache)
 {
-	return backend_drain(cache);
+	int freed;
+
+	mm_stop();
+	freed = backend_drain(cache);
+	mm_resume();
+	return freed;
 }
 
 /* Make the cache of caches from whole pages: there is no cache yet to take it from. */

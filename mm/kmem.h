@@ -36,6 +36,7 @@ struct kmem_stats {
 	size_t object_size;			/* bytes from object to object */
 	unsigned objs_per_slab, pages_per_slab;
 	unsigned limit, batchcount, shared;	/* SLAB; 0 on SLUB */
+	unsigned long shared_avail;		/* SLAB: objects on the shared array */
 };
 
 const char *kmem_backend_name(void);		/* "slab" or "slub" */

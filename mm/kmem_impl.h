@@ -13,7 +13,7 @@
  * free slot it must stay out of the object when keep_object is set (constructor or poison).
  */
 struct kmem_cache {
-	char name[KMEM_NAME_MAX];
+	char name[KMEM_NAME_MAX];	/* [RANK_CACHES] once listed */
 	size_t object_size;		/* [I] what the caller asked for */
 	size_t size;			/* [I] slot stride, multiple of align */
 	size_t align;			/* [I] */
@@ -33,13 +33,13 @@ struct kmem_cache {
 	struct owner *owner;		/* [I] copies: charged for the slab pages; roots: NULL */
 	struct list copies;		/* [RANK_MEMCG] root: its copies; copy: link in that list */
 	struct list memcg_link;		/* [RANK_MEMCG] copy: in memcg->caches or the dead list */
-	bool dead;			/* [a] the group is gone: destroy when the last page goes */
+	bool dead;			/* [stopped to write] the group is gone: destroy when the
+					 * last page goes */
 	bool doomed;			/* [RANK_MEMCG] dead and empty: queued for destruction */
-	bool unused;			/* [a] holds something nobody uses: set by the front after
-					 * each free into it and by kmem_slab_alloc(), cleared
-					 * when accounting drains it */
-	unsigned pins;			/* [RANK_MEMCG] drains under way: do not destroy */
-	u64 drain_seq;			/* [RANK_MEMCG] the last drain that saw it */
+	bool unused;			/* [a] may hold something nobody uses: set by the front
+					 * before each free into it and by kmem_slab_alloc(),
+					 * cleared by the drain, while stopped */
+	unsigned long nr_drains;	/* [stopped] times accounting drained it */
 	unsigned long audit_pages;	/* scratch of the audit */
 	u64 audit_seq;
 	atomic_long nr_pages;		/* [a] pages in slabs */
@@ -55,8 +55,9 @@ void backend_fini_cache(struct kmem_cache *cache);	/* no slab left; frees per-CP
 void *backend_alloc(struct kmem_cache *cache, gfp_t gfp) must_check;	/* a slot, or NULL */
 void backend_free(struct kmem_cache *cache, struct page *slab, void *slot);
 void *backend_slot_of(struct kmem_cache *cache, struct page *slab, const void *addr);
-int backend_drain(struct kmem_cache *cache);	/* all CPUs' caches and empty slabs; pages freed */
-void backend_stats(struct kmem_cache *cache, struct kmem_stats *out);
+int backend_drain(struct kmem_cache *cache);	/* stopped: all CPUs' caches and empty slabs;
+						 * pages freed */
+void backend_stats(struct kmem_cache *cache, struct kmem_stats *out);	/* stopped */
 int backend_check(struct kmem_cache *cache);	/* 0 or broken invariant; counts slab pages */
 unsigned long backend_count_pages(struct kmem_cache *cache);
 
@@ -69,6 +70,14 @@ int kmem_slabs_free(struct kmem_cache *cache, struct list *empty);	/* pages free
 void *kmem_alloc_at(struct kmem_cache *cache, gfp_t gfp, uintptr_t caller) must_check;
 void kmem_free_at(struct kmem_cache *cache, struct page *slab, void *obj, uintptr_t caller);
 void kmalloc_init(void);
+
+/* cache holds something unused from here on. Called before it does, with no safe point in
+ * between; a shared line that is written only when it changes. */
+static inline void kmem_mark_unused(struct kmem_cache *cache)
+{
+	if (!READ_ONCE(cache->unused))
+		WRITE_ONCE(cache->unused, true);
+}
 
 /* Constructor and poison for a slot of a fresh slab. */
 void kmem_slot_init(struct kmem_cache *cache, void *slot);

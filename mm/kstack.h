@@ -19,3 +19,4 @@ int kstack_alloc(struct kstack *stack) must_check;
 void kstack_free(struct kstack *stack);
 bool kstack_is_guard(uintptr_t addr);	/* for the double fault report */
 unsigned kstack_nr_used(void);		/* stacks that exist */
+int kstack_check(unsigned long nr_found);	/* for the audit: 0 or a broken invariant */

@@ -16,17 +16,10 @@
  * No counter moves at a removal. Counters count their whole subtree, so the parent's already
  * includes what the child's said.
  *
- * An allocation decides once who pays (memcg_owner()), by the group the CPU works for now.
- * Frees never ask who is running: they follow the record.
+ * Who pays, and how, is charge.c's. Here groups come, take limits, and go.
  *
  * States of a group: not accounted (new; its pages have no owner), accounted (from the first
- * limit on it or above it, for good), gone. Of a record: owned (its group lives), orphan
- * (its group is gone, pages or copies still name it), unnamed (the worker frees it; not the
- * free path, which may be inside the very cache that records come from).
- *
- * A refusal is final after: drain what the caches below the refusing level hold unused, as
- * long as that frees pages; then one try more, with the lock that all chargers take held.
- * Only then failcnt rises, once, at the level that refuses.
+ * limit on it or above it, for good), gone. Of a record: see charge.c.
  *
  * Invariants, checked by memcg_check_locked():
  *  I1  a child names its parent; a group below the root has a parent with a smaller id
@@ -35,27 +28,25 @@
  *  I4  an orphan is named by a page or a copy
  *  I5  each counter's own invariants (mm/counter.c), its parent the parent group's
  *
- * Locking: memcg_lock covers the tree, the records' targets and lists, and each charge: it
- * is held from reading a record until its counters are charged, so that a removal cannot
- * come in between. Drains run without it (they free pages, which takes it). A pointer from
- * memcg_current() or memcg_owner() is good until the caller sleeps: the group of a thread
- * inside an allocation cannot be removed.
+ * Locking: memcg_lock covers the tree, the lists of records and copies, and writers of a
+ * limit. Charges do not take it: what they read without it (a record's target, whether it is
+ * an orphan) is changed only while the other CPUs stand at safe points, which is how a removal
+ * runs from its first step to its last. A group and its record are freed after that, when no
+ * CPU can have a pointer to either: no task is in the group, no safe point lies inside a
+ * charge, and whoever names a group in a remote scope keeps it alive.
+ *
+ * A pointer from memcg_current() or memcg_owner() is good for as long as the allocation it was
+ * taken for: the task is a member of its group, a group with members is not removed, and a
+ * task that stands inside an allocation is not moved (stop.c).
  *
  * References: history.md's sources; Linux mm/memcontrol.c, obj_cgroup reparenting (5.9).
  */
 #include "mm/memcg.h"
 #include "kernel/lib/errno.h"
+#include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
-#include "kernel/sync/percpu.h"
+#include "mm/stop.h"
 #include "mm/work.h"
-
-struct memcg_cpu {
-	struct memcg *current;		/* [c] */
-	unsigned skip;			/* [c] skip regions entered */
-	unsigned remote;		/* [c] remote scopes entered */
-} cacheline_aligned;
-
-static struct memcg_cpu memcg_cpus[NR_CPUS];
 
 static struct owner root_owner = {
 	.memcg = &root_memcg,
@@ -81,97 +72,18 @@ static u64 last_id = 1;					/* [memcg_lock] */
 static struct list unnamed = LIST_INIT(unnamed);	/* [memcg_lock] records to free */
 static struct work free_owners;
 
-/* --- charging */
+/* --- records */
 
-/* The record to charge an allocation with gfp to, decided now for good; NULL: nobody.
- * Context: not in interrupts. */
-struct owner *memcg_owner(gfp_t gfp)
+/* Queue owner for the worker if its group is gone and nothing names it any more.
+ * Locks: memcg_lock held; RANK_WORK. */
+void memcg_owner_unnamed_locked(struct owner *owner)
 {
-	struct memcg *memcg = memcg_current();
-
-	if (!READ_ONCE(memcg->accounted) || (gfp & GFP_NOACCOUNT) || memcg_kmem_skipped())
-		return NULL;
-	return memcg->owner;
-}
-
-/* One attempt. On refusal *refused is the level without room. */
-static int try_charge_locked(struct owner *owner, unsigned long nr, struct memcg **refused)
-{
-	struct page_counter *at;
-
 	assert_held(&memcg_lock);
-	if (page_counter_try_charge(&owner->memcg->kmem, nr, &at) < 0) {
-		*refused = container_of(at, struct memcg, kmem);
-		return -ENOMEM;
-	}
-	for (at = &owner->memcg->kmem; TALLY_DEBUG && at; at = at->parent)
-		ASSERT(page_counter_check(at) == 0);
-	atomic_add_return(&owner->nr_pages, (long)nr);
-	return 0;
-}
-
-static int charge_finally(struct owner *owner, unsigned long nr, gfp_t gfp)
-{
-	struct memcg *refused;
-	int err;
-
-	spin_lock(&memcg_lock);
-	err = try_charge_locked(owner, nr, &refused);
-	if (err && (gfp & GFP_NOFAIL)) {
-		page_counter_charge_forced(&owner->memcg->kmem, nr);
-		atomic_add_return(&owner->memcg->nr_forced, (long)nr);
-		atomic_add_return(&owner->nr_pages, (long)nr);
-		err = 0;
-	} else if (err) {
-		atomic_add_return(&refused->kmem.failcnt, 1);
-	}
-	spin_unlock(&memcg_lock);
-	return err;
-}
-
-/* Charge nr_pages to the group owner names and to all above it. 0; -ENOMEM when a level has
- * no room even after its subtree's caches were drained (with GFP_WAIT), nothing charged and
- * that level's failcnt one higher. GFP_NOFAIL is charged over the limit instead.
- * Locks: RANK_MEMCG; with GFP_WAIT up to RANK_ZONE. Context: not in interrupts. */
-int memcg_charge(struct owner *owner, unsigned long nr_pages, gfp_t gfp)
-{
-	struct memcg *refused;
-	u64 id;
-	int err;
-
-	if (!owner)
-		return 0;
-	do {
-		spin_lock(&memcg_lock);
-		err = try_charge_locked(owner, nr_pages, &refused);
-		id = err ? refused->id : 0;
-		spin_unlock(&memcg_lock);
-		if (likely(!err))
-			return 0;
-	} while ((gfp & GFP_WAIT) && acct_drain(id, false) > 0);
-	return charge_finally(owner, nr_pages, gfp);
-}
-
-static void queue_if_unnamed_locked(struct owner *owner)
-{
 	if (!owner->orphan || atomic_load(&owner->nr_pages) || owner->nr_caches)
 		return;
 	list_remove(&owner->link);
 	list_append(&unnamed, &owner->link);
 	work_queue(&free_owners);
-}
-
-/* Undo memcg_charge() for nr_pages of what was charged to owner, from the group that owner
- * names now. Locks: RANK_MEMCG, RANK_WORK. Context: not in interrupts. */
-void memcg_uncharge(struct owner *owner, unsigned long nr_pages)
-{
-	if (!owner)
-		return;
-	spin_lock(&memcg_lock);
-	page_counter_uncharge(&owner->memcg->kmem, nr_pages);
-	BUG_ON(atomic_sub_return(&owner->nr_pages, (long)nr_pages) < 0);
-	queue_if_unnamed_locked(owner);
-	spin_unlock(&memcg_lock);
 }
 
 /* A copy that named owner is gone. Locks: memcg_lock held; RANK_WORK. */
@@ -180,7 +92,7 @@ void memcg_owner_put_locked(struct owner *owner)
 	assert_held(&memcg_lock);
 	BUG_ON(owner->nr_caches == 0);
 	owner->nr_caches--;
-	queue_if_unnamed_locked(owner);
+	memcg_owner_unnamed_locked(owner);
 }
 
 /* The worker's half: free the records that nothing names. */
@@ -198,65 +110,6 @@ static void free_unnamed(struct work *work)
 		spin_lock(&memcg_lock);
 	}
 	spin_unlock(&memcg_lock);
-}
-
-/* --- who is current */
-
-/* From now on this CPU works for memcg (NULL: root). Context: sched, at each switch. */
-void memcg_set_current(struct memcg *memcg)
-{
-	struct memcg_cpu *cpu = this_cpu(memcg_cpus);
-
-	ASSERT(cpu->skip == 0 && cpu->remote == 0);
-	cpu->current = memcg;
-}
-
-/* The group this CPU works for, never NULL. Context: not in interrupts. */
-struct memcg *memcg_current(void)
-{
-	struct memcg *memcg = this_cpu(memcg_cpus)->current;
-
-	return memcg ? memcg : &root_memcg;
-}
-
-/* Work for memcg until memcg_remote_end(). Returns what that wants. Must not sleep before. */
-struct memcg *memcg_remote_begin(struct memcg *memcg)
-{
-	struct memcg_cpu *cpu = this_cpu(memcg_cpus);
-	struct memcg *before = cpu->current;
-
-	cpu->current = memcg;
-	cpu->remote++;
-	return before;
-}
-
-/* End the innermost remote scope; before is what its begin returned. */
-void memcg_remote_end(struct memcg *before)
-{
-	struct memcg_cpu *cpu = this_cpu(memcg_cpus);
-
-	BUG_ON(cpu->remote == 0);
-	cpu->remote--;
-	cpu->current = before;
-}
-
-/* Charge nobody until memcg_kmem_skip_end(). Nests. Must not sleep before. */
-void memcg_kmem_skip_begin(void)
-{
-	this_cpu(memcg_cpus)->skip++;
-}
-
-/* End the innermost skip region. */
-void memcg_kmem_skip_end(void)
-{
-	BUG_ON(this_cpu(memcg_cpus)->skip == 0);
-	this_cpu(memcg_cpus)->skip--;
-}
-
-/* Is this CPU in a skip region? */
-bool memcg_kmem_skipped(void)
-{
-	return this_cpu(memcg_cpus)->skip > 0;
 }
 
 /* --- groups come and go */
@@ -323,13 +176,15 @@ no_memory:
 
 /* Remove a group that has neither tasks nor children, however much it is charged: its records
  * and copies become the parent's, and it is freed at once. Takes time by their number, not by
- * pages or objects. Locks: up to RANK_ZONE. Context: not in interrupts. */
+ * pages or objects; the machine is stopped for it.
+ * Locks: up to RANK_ZONE. Context: task, no spinlock held. */
 void memcg_destroy(struct memcg *memcg)
 {
 	struct memcg *parent = memcg->parent;
 	struct owner *owner;
 
 	BUG_ON(memcg == &root_memcg);
+	mm_stop();
 	spin_lock(&memcg_lock);
 	BUG_ON(!list_empty(&memcg->children));
 	list_remove(&memcg->sibling);
@@ -338,9 +193,10 @@ void memcg_destroy(struct memcg *memcg)
 		owner->memcg = parent;
 	list_splice(&parent->owners, &memcg->owners);
 	memcg->owner->orphan = true;
-	queue_if_unnamed_locked(memcg->owner);
+	memcg_owner_unnamed_locked(memcg->owner);
 	spin_unlock(&memcg_lock);
 	acct_memcg_offlined(parent);
+	mm_resume();
 	kmem_cache_free(memcg_cache, memcg);
 }
 
@@ -361,48 +217,50 @@ static int set_limit_once(struct memcg *memcg, unsigned long nr_pages)
 /* Let the group and all below it hold at most nr_pages of kernel memory; COUNTER_MAX and more
  * is unlimited. The first real limit starts the accounting of the whole subtree: what exists
  * already stays nobody's. -EINVAL for the root; -EBUSY with the old limit in force when more
- * is in use even after a drain. Locks: up to RANK_ZONE. Context: not in interrupts. */
+ * is in use even after a drain, which stops the machine.
+ * Locks: up to RANK_ZONE. Context: task, no spinlock held; the caller keeps memcg alive. */
 int memcg_set_kmem_limit(struct memcg *memcg, unsigned long nr_pages)
 {
 	int err;
 
 	if (memcg == &root_memcg)
 		return -EINVAL;
+	err = set_limit_once(memcg, nr_pages);
+	if (err != -EBUSY)
+		return err;
+	mm_stop();
 	do {
 		err = set_limit_once(memcg, nr_pages);
-	} while (err == -EBUSY && acct_drain(memcg->id, false) > 0);
+	} while (err == -EBUSY && acct_drain(memcg, false) > 0);
+	mm_resume();
 	return err;
 }
 
 /* Give back what the caches of the group and of all below it hold unused. Returns pages
- * freed. Locks: up to RANK_ZONE. Context: not in interrupts; the caller keeps memcg alive. */
+ * freed. Stops the machine. Locks: up to RANK_ZONE.
+ * Context: task, no spinlock held; the caller keeps memcg alive. */
 int memcg_shrink(struct memcg *memcg)
 {
-	return (int)acct_drain(memcg->id, true);
+	unsigned long freed;
+
+	mm_stop();
+	freed = acct_drain(memcg, true);
+	mm_resume();
+	return (int)freed;
 }
 
 /* --- the tree */
 
 /* The group after pos, walking top's subtree parents first; NULL after the last.
- * Locks: memcg_lock held. */
+ * Locks: memcg_lock held, or the machine stopped. */
 struct memcg *memcg_next_locked(struct memcg *pos, const struct memcg *top)
 {
-	assert_held(&memcg_lock);
+	ASSERT(spin_is_held(&memcg_lock) || mm_alone());
 	if (!list_empty(&pos->children))
 		return list_first(&pos->children, struct memcg, sibling);
 	while (pos != top && pos->sibling.next == &pos->parent->children)
 		pos = pos->parent;
 	return pos == top ? NULL : list_first(&pos->sibling, struct memcg, sibling);
-}
-
-/* The group of that id, NULL when it is gone. Locks: memcg_lock held. */
-struct memcg *memcg_find_locked(u64 id)
-{
-	struct memcg *m = &root_memcg;
-
-	while (m && m->id != id)
-		m = memcg_next_locked(m, &root_memcg);
-	return m;
 }
 
 static int check_owners(const struct memcg *m)

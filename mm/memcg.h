@@ -12,11 +12,12 @@ struct page;
 /* An owner record: what a charged page points to. The record outlives its group: removal
  * re-points it to the parent in O(1), whatever is still charged (R5.2). */
 struct owner {
-	struct memcg *memcg;		/* [RANK_MEMCG] who pays now */
+	struct memcg *memcg;		/* [stopped to write] who pays now */
 	struct list link;		/* [RANK_MEMCG] in memcg->owners */
 	atomic_long nr_pages;		/* [a] pages that name this record */
 	unsigned nr_caches;		/* [RANK_MEMCG] copies that name it */
-	bool orphan;			/* [RANK_MEMCG] its group is gone; free when unnamed */
+	bool orphan;			/* [stopped to write] its group is gone; nr_pages then
+					 * becomes 0 under RANK_MEMCG, and it goes if unnamed */
 	unsigned long audit_pages;	/* scratch of the audit */
 	u64 audit_seq;
 };
@@ -51,8 +52,13 @@ int memcg_shrink(struct memcg *memcg);		/* drain the subtree's caches; pages fre
 void memcg_set_current(struct memcg *memcg);
 struct memcg *memcg_current(void);		/* never NULL */
 
-/* Work on a group's behalf: until the end, allocations are the named group's (R1.2). Nests;
- * the code between must not sleep. */
+/* Moving the task that runs on another CPU: while the machine is stopped, unless that CPU is
+ * busy: it stands inside an allocation that has decided who pays. */
+bool memcg_cpu_busy(unsigned cpu);
+void memcg_set_current_on(unsigned cpu, struct memcg *memcg);
+
+/* Work on a group's behalf: until the end, allocations are the named group's (R1.2), whatever
+ * becomes current meanwhile. Nests; the code between does not sleep. */
 struct memcg *memcg_remote_begin(struct memcg *memcg) must_check;	/* for the end */
 void memcg_remote_end(struct memcg *before);
 
@@ -68,18 +74,19 @@ void memcg_kmem_skip_end(void);
 bool memcg_kmem_skipped(void);
 
 /* For mm, under memcg_lock: the tree from top in pre-order (start with pos = top, NULL at the
- * end), a group by its id or NULL, one copy less that names owner, 0 or a broken invariant. */
+ * end), one copy less that names owner, owner to the worker if nothing names it, 0 or a
+ * broken invariant. */
 struct memcg *memcg_next_locked(struct memcg *pos, const struct memcg *top);
-struct memcg *memcg_find_locked(u64 id);
 void memcg_owner_put_locked(struct owner *owner);
+void memcg_owner_unnamed_locked(struct owner *owner);
 int memcg_check_locked(void);
 
 /* The accounting model (slot: acct_cache.c). */
 struct kmem_cache *acct_cache_for(struct kmem_cache *root, gfp_t gfp) must_check;
 void acct_cache_emptied(struct kmem_cache *copy);	/* a dead copy's last page went */
 void acct_memcg_offline_locked(struct memcg *memcg);	/* copies become dead, the parent's */
-void acct_memcg_offlined(struct memcg *parent);		/* shrink them; no lock held */
-int acct_destroy_copies(struct kmem_cache *root) must_check;
-bool acct_copies_busy(struct kmem_cache *root);
-unsigned long acct_drain(u64 memcg_id, bool all);	/* pages freed */
+void acct_memcg_offlined(struct memcg *parent);		/* shrink them; stopped, no lock held */
+void acct_destroy_copies(struct kmem_cache *root);	/* stopped; none is busy */
+bool acct_copies_busy(struct kmem_cache *root);		/* stopped; drains them */
+unsigned long acct_drain(struct memcg *top, bool all);	/* stopped; pages freed */
 int acct_check_locked(void);				/* under memcg_lock */

@@ -27,7 +27,13 @@
  *  I2  frames in use + frames free = frames ever given to the allocator
  *  I3  a free page has no owner
  *
- * Locking: none here; a page in use belongs to whoever allocated it.
+ * Locking: none here; a page in use belongs to whoever allocated it, and a free one to the
+ * list it is on. Another CPU may read its kind and order in passing, and learns only whether it
+ * is the head of a free block.
+ *
+ * With no page left, or no block of that order, an allocation that may wait stops the other
+ * CPUs, takes the pages from all their lists and tries again, alone. For the wait it gives its
+ * charge back: a CPU that stands still holds nothing that an audit would miss.
  */
 #include "arch/irq.h"
 #include "arch/upcall.h"
@@ -37,42 +43,40 @@
 #include "mm/early.h"
 #include "mm/memcg.h"
 #include "mm/page.h"
+#include "mm/stop.h"
 
 #define PAGE_POISON 0x6b
 
 struct page *mem_map;
 pfn_t nr_frames;
 
-static unsigned long nr_total;		/* pages ever given to the buddy allocator */
-static long fail_countdown;		/* debug: page_fail_after() */
+static unsigned long nr_total;		/* [I] pages ever given to the buddy allocator */
+static atomic_long fail_countdown;	/* debug: page_fail_after(), for the whole machine */
 
-static struct page *alloc_pages(enum page_kind kind, unsigned order, gfp_t gfp, uintptr_t caller);
+static struct page *alloc_pages(struct owner *owner, enum page_kind kind, unsigned order,
+				gfp_t gfp, uintptr_t caller);
 static void free_pages(struct page *page, uintptr_t caller);
 
 /* A block of 1 << order pages of that kind, charged to nobody; NULL when there is none. With
- * GFP_WAIT this CPU's page list is given back first, if that may help.
- * Context: not in interrupts. Locks: up to RANK_ZONE. */
+ * GFP_WAIT all CPUs' page lists are given back first, if that may help.
+ * Context: not in interrupts; with GFP_WAIT no spinlock held. Locks: up to RANK_ZONE. */
 struct page *page_alloc(enum page_kind kind, unsigned order, gfp_t gfp)
 {
-	return alloc_pages(kind, order, gfp, CALLER());
+	return alloc_pages(NULL, kind, order, gfp, CALLER());
 }
 
 /* As page_alloc(), charged to the group that gfp and the CPU's current group say. NULL also
  * when that group (or one above it) is at its limit.
- * Context: not in interrupts. Locks: up to RANK_ZONE; a refused charge drains caches. */
+ * Context, Locks: as page_alloc(); a refused charge drains caches. */
 struct page *page_alloc_charged(enum page_kind kind, unsigned order, gfp_t gfp)
 {
-	struct owner *owner = memcg_owner(gfp);
-	struct page *page;
+	return alloc_pages(memcg_owner(gfp), kind, order, gfp, CALLER());
+}
 
-	if (owner && memcg_charge(owner, 1ul << order, gfp) < 0)
-		return NULL;
-	page = alloc_pages(kind, order, gfp, CALLER());
-	if (page)
-		page->owner = owner;
-	else if (owner)
-		memcg_uncharge(owner, 1ul << order);
-	return page;
+/* As page_alloc_charged(), charged to owner's group, to nobody when owner is NULL. */
+struct page *page_alloc_for(struct owner *owner, enum page_kind kind, unsigned order, gfp_t gfp)
+{
+	return alloc_pages(owner, kind, order, gfp, CALLER());
 }
 
 /* Free a block, whole, and uncharge its owner. A page that is not the head of a block in use
@@ -85,7 +89,7 @@ void page_free(struct page *page)
 
 static bool fail_now(void)
 {
-	return fail_countdown > 0 && --fail_countdown == 0;
+	return atomic_load(&fail_countdown) > 0 && atomic_sub_return(&fail_countdown, 1) == 0;
 }
 
 static struct page *take(unsigned order)
@@ -116,8 +120,8 @@ static void poison_check(struct page *page, unsigned long nr)
 static void set_in_use(struct page *page, enum page_kind kind, unsigned order)
 {
 	for (unsigned long i = 0; i < 1ul << order; i++) {
-		page[i].kind = i ? PAGE_TAIL : kind;
-		page[i].order = i ? 0 : (u8)order;
+		WRITE_ONCE(page[i].order, i ? 0 : (u8)order);
+		WRITE_ONCE(page[i].kind, i ? PAGE_TAIL : kind);
 		page[i].frozen = 0;
 		page[i].colour = 0;
 		page[i].owner = NULL;
@@ -130,41 +134,68 @@ static void set_in_use(struct page *page, enum page_kind kind, unsigned order)
 	}
 }
 
-static struct page *alloc_pages(enum page_kind kind, unsigned order, gfp_t gfp, uintptr_t caller)
+/* Charge again and take a block while the other CPUs stand still, their lists emptied. The
+ * charge may be refused by now. */
+static noinline struct page *take_stopped(struct owner *owner, unsigned order, gfp_t gfp)
+{
+	struct page *page = NULL;
+
+	if (!(gfp & GFP_WAIT) || pcp_nr_free() == 0)
+		return NULL;
+	mm_stop_in_alloc();
+	pcp_drain_all();
+	if (memcg_charge(owner, 1ul << order, gfp) == 0) {
+		page = take(order);
+		if (!page)
+			memcg_uncharge(owner, 1ul << order);
+	}
+	mm_resume();
+	return page;
+}
+
+static struct page *alloc_pages(struct owner *owner, enum page_kind kind, unsigned order,
+				gfp_t gfp, uintptr_t caller)
 {
 	struct page *page;
+	bool fail;
 
 	ASSERT(!irq_in_handler());
+	if (TALLY_DEBUG && (gfp & GFP_WAIT))
+		spin_assert_none_held("an allocation that may wait");
 	BUG_ON(kind < PAGE_KERNEL || kind >= PAGE_NR_KINDS);
-	if (order > MAX_ORDER || (TALLY_DEBUG && fail_now()))
+	if (order > MAX_ORDER || memcg_charge(owner, 1ul << order, gfp) < 0)
 		return NULL;
-	page = take(order);
-	if (unlikely(!page) && (gfp & GFP_WAIT)) {
-		pcp_drain();
-		page = take(order);
+	fail = TALLY_DEBUG && fail_now();
+	page = fail ? NULL : take(order);
+	if (unlikely(!page)) {
+		memcg_uncharge(owner, 1ul << order);
+		page = fail ? NULL : take_stopped(owner, order, gfp);
 	}
 	if (unlikely(!page))
 		return NULL;
 	if (TALLY_DEBUG)
 		poison_check(page, 1ul << order);
 	set_in_use(page, kind, order);
+	page->owner = owner;
 	page->caller = caller;
 	if (gfp & GFP_ZERO)
 		memset(page_to_virt(page), 0, PAGE_SIZE << order);
 	return page;
 }
 
-/* The free block that holds page, or NULL. Reads without the zone lock: for reports. */
+/* The free block that holds page, or NULL. Reads without the zone lock, so the answer is sure
+ * only for a page that stays in use meanwhile: no head that is read here, old or new, was ever
+ * given an order that covers it, as the order is written before the kind. */
 static struct page *free_block_of(struct page *page)
 {
 	pfn_t pfn = page_to_pfn(page);
 
-	if (page->kind == PAGE_PCP)
+	if (READ_ONCE(page->kind) == PAGE_PCP)
 		return page;
 	for (unsigned k = 0; k <= MAX_ORDER; k++) {
 		struct page *head = pfn_to_page(pfn & ~((1ul << k) - 1));
 
-		if (head->kind == PAGE_FREE && head->order >= k)
+		if (READ_ONCE(head->kind) == PAGE_FREE && READ_ONCE(head->order) >= k)
 			return head;
 	}
 	return NULL;
@@ -280,7 +311,7 @@ unsigned long page_nr_total(void)
 /* Debug images: let the n-th allocation from now fail, once (1: the next; 0: none). */
 void page_fail_after(long n)
 {
-	fail_countdown = n;
+	atomic_store(&fail_countdown, n);
 }
 
 /* The kind as a word, for listings. */
@@ -312,7 +343,7 @@ static int check_block(const struct page *page, unsigned long *span)
 	return 0;
 }
 
-/* Returns 0, or the number of the broken invariant. Context: other CPUs at safe points. */
+/* Returns 0, or the number of the broken invariant. Context: the machine stopped. */
 int page_check(void)
 {
 	unsigned long nr_frames_ours = 0, nr_free = 0, span;

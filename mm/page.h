@@ -75,11 +75,13 @@ int page_check(void);			/* 0, or the number of the broken invariant */
 
 /* Charged variant: to the current group unless GFP_NOACCOUNT. mm/page.c over mm/memcg.c */
 struct page *page_alloc_charged(enum page_kind kind, unsigned order, gfp_t gfp) must_check;
+struct page *page_alloc_for(struct owner *owner, enum page_kind kind, unsigned order,
+			    gfp_t gfp) must_check;	/* charged to owner; NULL: nobody */
 
 /* mm/pcp.c: per-CPU lists of order-0 pages */
 struct page *pcp_alloc(void) must_check;
 void pcp_free(struct page *page);
-void pcp_drain(void);			/* this CPU's list to the buddy allocator */
+void pcp_drain_all(void);		/* stopped: every CPU's list to the buddy allocator */
 unsigned long pcp_nr_free(void);
 
 /* mm/buddy.c: the slot. struct buddy_stats: free blocks by order. */

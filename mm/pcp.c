@@ -17,7 +17,7 @@
  * its end (the coldest).
  *
  * States: a page here is PAGE_PCP, order 0. For the buddy allocator it is in use, so its
- * buddy cannot be merged with it: pcp_drain() undoes that.
+ * buddy cannot be merged with it: pcp_drain_all() undoes that.
  *
  * Invariants, checked by pcp_check():
  *  I1  pages on a list are PAGE_PCP, order 0, owned by nobody
@@ -25,21 +25,22 @@
  *  I3  count <= PCP_HIGH
  *
  * Locking: each list belongs to its CPU, no lock. The kernel is not preemptible and interrupt
- * handlers neither allocate nor free, so nothing comes between. pcp_nr_free() and pcp_check()
- * read other CPUs' lists: the figure may be off by what those CPUs do at the moment; the check
- * wants them at safe points.
+ * handlers neither allocate nor free, so nothing comes between. pcp_drain_all() and pcp_check()
+ * reach into the lists of other CPUs and want them stopped. pcp_nr_free() only reads counts:
+ * the sum may be off by what other CPUs do at the moment, PCP_HIGH + 1 pages for each.
  */
 #include "arch/irq.h"
 #include "kernel/lib/panic.h"
 #include "kernel/sync/percpu.h"
 #include "mm/page.h"
+#include "mm/stop.h"
 
 #define PCP_BATCH	16u
 #define PCP_HIGH	64u
 
 struct pcp {
 	struct list pages;		/* [c] by page->link, warmest first */
-	unsigned count;			/* [c] */
+	unsigned count;			/* [c]; others may read it */
 } cacheline_aligned;
 
 static struct pcp pcps[NR_CPUS];
@@ -56,10 +57,10 @@ static struct pcp *this_pcp(void)
 
 static void push(struct pcp *pcp, struct page *page)
 {
-	page->kind = PAGE_PCP;
-	page->order = 0;
+	WRITE_ONCE(page->order, 0);
+	WRITE_ONCE(page->kind, PAGE_PCP);
 	list_push(&pcp->pages, &page->link);
-	pcp->count++;
+	WRITE_ONCE(pcp->count, pcp->count + 1);
 }
 
 static void refill(struct pcp *pcp)
@@ -76,7 +77,7 @@ static void trim(struct pcp *pcp, unsigned keep)
 		struct page *page = list_last(&pcp->pages, struct page, link);
 
 		list_remove(&page->link);
-		pcp->count--;
+		WRITE_ONCE(pcp->count, pcp->count - 1);
 		buddy_free(page, 0);
 	}
 }
@@ -95,8 +96,8 @@ struct page *pcp_alloc(void)
 		return NULL;
 	page = list_first(&pcp->pages, struct page, link);
 	list_remove(&page->link);
-	pcp->count--;
-	page->kind = PAGE_TAIL;		/* in no list, of no kind yet */
+	WRITE_ONCE(pcp->count, pcp->count - 1);
+	WRITE_ONCE(page->kind, PAGE_TAIL);	/* in no list, of no kind yet */
 	return page;
 }
 
@@ -112,10 +113,13 @@ void pcp_free(struct page *page)
 		trim(pcp, PCP_HIGH - PCP_BATCH);
 }
 
-/* Give this CPU's list back, so that its pages can merge. Locks: zone.lock. */
-void pcp_drain(void)
+/* Give the lists of all CPUs back, so that their pages can be had here, and merge.
+ * Context: the machine stopped. Locks: zone.lock. */
+void pcp_drain_all(void)
 {
-	trim(this_pcp(), 0);
+	ASSERT(mm_alone());
+	for_each_cpu(i)
+		trim(&pcps[i], 0);
 }
 
 /* Pages on all CPUs' lists. */
@@ -146,7 +150,7 @@ static int check_one(const struct pcp *pcp)
 	return n > PCP_HIGH ? 3 : 0;
 }
 
-/* Returns 0, or the number of the broken invariant. Context: other CPUs at safe points. */
+/* Returns 0, or the number of the broken invariant. Context: the machine stopped. */
 int pcp_check(void)
 {
 	for_each_cpu(i) {

@@ -8,8 +8,12 @@
  * batch. The object freed last, which is warm, goes out first; the oldest batch goes home.
  *
  *	CPU 0   [o o o o . . . .]  entry[0 .. avail)        limit 8, batchcount 4
- *	           ^ oldest 4 home when full; 4 fetched when empty; under cache->lock
+ *	           ^ oldest 4 go when full; 4 fetched when empty; under cache->lock
+ *	shared  [o o o o o o . . . . . . . . . .]   batches between CPUs, at two or more of them
  *	cache   partial [#o##]-[o##o]   free [oooo]-[oooo]   full [####]
+ *
+ * An object goes onto the array of the CPU that frees it. Where one CPU allocates what another
+ * frees, the shared array hands the batches back without going through the slabs.
  *
  * A slab starts with its management, then come the objects:
  *
@@ -25,34 +29,30 @@
  *
  * States of a slab: full (inuse == objects), partial, free (inuse == 0), each on its list; an
  * object on a CPU's array counts as in use of its slab. More than free_limit free objects in
- * slabs: free slabs go. A dead cache keeps none, and has arrays of limit 0 once drained.
+ * slabs: free slabs go. A dead cache keeps none; its arrays have limit 0.
  *
  * Invariants, checked by backend_check():
  *  I10 each slab is on the list that its inuse says
  *  I11 index[inuse ..) names slots of the slab, none twice
- *  I12 avail <= limit, and each entry is a slot of a slab of this cache, in use
+ *  I12 an array's avail <= limit, and each entry is a slot of a slab of this cache, in use
  *  I13 colour < nr_colours
  *  I14 all slabs seen = nr_slabs, all free objects in slabs = nr_free
  *  I15 each slot's debug marks hold, and as many are live as the figures say (debug)
  *  I16 a slab belongs to this cache and is PAGE_SLAB
  *
- * Locking: cache->lock (RANK_SLAB) covers lists, counts and every slab's index and inuse. An
- * array is its CPU's alone; others' are read and flushed only by backend_drain() and
- * backend_check(), which on several CPUs run at safe points. No lock is held over
- * kmem_slab_alloc() and kmem_slab_free().
+ * Locking: cache->lock (RANK_SLAB) covers lists, counts, the shared array and every slab's
+ * index and inuse. An array is its CPU's alone; backend_drain(), backend_stats() and
+ * backend_check() reach into others' while those are stopped. No lock is held over
+ * kmem_slab_alloc(), where this CPU may stand still and be drained, nor kmem_slab_free().
  */
 #include "kernel/lib/errno.h"
 #include "kernel/lib/panic.h"
-#include "kernel/lib/string.h"
 #include "kernel/sync/percpu.h"
 #include "mm/kmem_impl.h"
+#include "mm/slab_array.h"
+#include "mm/stop.h"
 
 #define MAX_SLAB_ORDER	3u
-#define MAX_LIMIT	120u
-struct array_cache {
-	unsigned avail, limit, batchcount;	/* [c] */
-	void *entry[MAX_LIMIT];			/* [c] free slots, the warmest last */
-};
 
 enum slab_state { FULL, PARTIAL, FREE, NR_STATES };
 
@@ -66,7 +66,8 @@ struct slab_cache {
 	unsigned long nr_slabs;		/* [slab lock] on all lists */
 	unsigned long nr_free;		/* [slab lock] free objects in slabs */
 	unsigned long free_limit;	/* [I] more than that: free slabs go */
-	struct array_cache *cpu[];	/* [I] cpu_count() of them; NULL: none, see backend_init */
+	struct array_cache *shared;	/* [I], contents [slab lock]; NULL: none */
+	struct array_cache *cpu[];	/* [I] by CPU, contents [c]; NULL: none, see backend_init */
 };
 
 const char kmem_backend[] = "slab";
@@ -76,10 +77,7 @@ static struct kmem_cache *array_cache_cache;	/* [I] the arrays' own; has no arra
 static void *alloc_slow(struct slab_cache *c, gfp_t gfp);
 static void free_slow(struct slab_cache *c, struct array_cache *ac, void *slot);
 
-static struct slab_cache *slab_cache_of(struct kmem_cache *cache)
-{
-	return (void *)cache;
-}
+static struct slab_cache *slab_cache_of(struct kmem_cache *cache) { return (void *)cache; }
 
 /* A free slot of cache, or NULL. Context: not in interrupts.
  * Locks: none, or cache->lock and what kmem_slab_alloc() takes. */
@@ -174,8 +172,7 @@ static void flush_batch(struct slab_cache *c, struct array_cache *ac, unsigned n
 	assert_held(&c->base.lock);
 	for (unsigned i = 0; i < nr; i++)
 		give_slot(c, ac->entry[i], empty);
-	ac->avail -= nr;
-	memmove(ac->entry, ac->entry + nr, ac->avail * sizeof(ac->entry[0]));
+	array_drop_oldest(ac, nr);
 }
 
 /* Fetch a batch for this CPU and return one slot of it (or one slot alone, when the CPU has
@@ -187,6 +184,10 @@ static void *fetch_batch(struct slab_cache *c)
 	void *first, *slot;
 
 	spin_lock(&c->base.lock);
+	if (want && c->shared && array_move(ac, c->shared, want)) {
+		spin_unlock(&c->base.lock);
+		return ac->entry[--ac->avail];
+	}
 	first = take_slot(c);
 	while (first && want-- > 1 && (slot = take_slot(c)) != NULL)
 		ac->entry[ac->avail++] = slot;
@@ -240,7 +241,8 @@ static void free_slow(struct slab_cache *c, struct array_cache *ac, void *slot)
 
 	spin_lock(&c->base.lock);
 	if (ac && ac->limit) {
-		flush_batch(c, ac, ac->batchcount, &empty);
+		if (!c->shared || !array_move_oldest(c->shared, ac, ac->batchcount))
+			flush_batch(c, ac, ac->batchcount, &empty);
 		ac->entry[ac->avail++] = slot;
 	} else {
 		give_slot(c, slot, &empty);
@@ -249,24 +251,29 @@ static void free_slow(struct slab_cache *c, struct array_cache *ac, void *slot)
 	kmem_slabs_free(&c->base, &empty);
 }
 
+static void flush_all(struct slab_cache *c, struct array_cache *ac, struct list *empty)
+{
+	if (!ac)
+		return;
+	flush_batch(c, ac, ac->avail, empty);
+	if (c->base.dead)
+		ac->limit = 0;
+}
+
 /* Flush the arrays of all CPUs and free every empty slab. A dead cache's arrays stay out of
  * use. Returns pages freed. c may be gone afterwards.
- * Context: other CPUs at safe points. Locks: takes cache->lock. */
+ * Context: the machine stopped. Locks: takes cache->lock. */
 int backend_drain(struct kmem_cache *cache)
 {
 	struct slab_cache *c = slab_cache_of(cache);
 	struct list empty = LIST_INIT(empty);
 	struct page *slab;
 
+	ASSERT(mm_alone());
 	spin_lock(&cache->lock);
-	for_each_cpu(i) {
-		struct array_cache *ac = c->cpu[i];
-
-		if (ac)
-			flush_batch(c, ac, ac->avail, &empty);
-		if (ac && cache->dead)
-			ac->limit = 0;
-	}
+	for_each_cpu(i)
+		flush_all(c, c->cpu[i], &empty);
+	flush_all(c, c->shared, &empty);
 	list_for_each(slab, &c->slabs[FREE], link) {
 		c->nr_free -= slab->objects;
 		c->nr_slabs--;
@@ -306,11 +313,6 @@ static int choose_geometry(struct slab_cache *c)
 	return 0;
 }
 
-static unsigned choose_limit(size_t size)
-{
-	return size > PAGE_SIZE ? 8 : size > 1024 ? 24 : size > 256 ? 54 : MAX_LIMIT;
-}
-
 /* Bytes of this backend's cache structure. */
 size_t kmem_backend_size(void)
 {
@@ -331,23 +333,30 @@ static void free_arrays(struct slab_cache *c)
 		if (c->cpu[i])
 			kmem_cache_free(array_cache_cache, c->cpu[i]);
 	}
+	if (c->shared)
+		kmem_cache_free(array_cache_cache, c->shared);
+}
+
+static int alloc_array(struct array_cache **ac, unsigned limit, unsigned batchcount, gfp_t gfp)
+{
+	*ac = kmem_cache_alloc(array_cache_cache, gfp);
+	if (*ac)
+		array_init(*ac, limit, batchcount);
+	return *ac ? 0 : -ENOMEM;
 }
 
 static int alloc_arrays(struct slab_cache *c, gfp_t gfp)
 {
-	for_each_cpu(i) {
-		struct array_cache *ac = kmem_cache_alloc(array_cache_cache, gfp);
+	unsigned batch = (c->limit + 1) / 2;
+	int err = 0;
 
-		if (!ac) {
-			free_arrays(c);
-			return -ENOMEM;
-		}
-		ac->avail = 0;
-		ac->limit = c->limit;
-		ac->batchcount = (c->limit + 1) / 2;
-		c->cpu[i] = ac;
-	}
-	return 0;
+	for_each_cpu(i)
+		err = err ? err : alloc_array(&c->cpu[i], c->limit, batch, gfp);
+	if (!err && cpu_count() > 1 && c->base.size <= PAGE_SIZE)
+		err = alloc_array(&c->shared, array_shared_factor(batch) * batch, batch, gfp);
+	if (err)
+		free_arrays(c);
+	return err;
 }
 
 /* Choose the geometry of a cache whose size and align are set, and make its arrays. Returns 0,
@@ -362,7 +371,7 @@ int backend_init_cache(struct kmem_cache *cache, gfp_t gfp)
 	if (err || !array_cache_cache || (cache->root != cache &&
 					  !slab_cache_of(cache->root)->limit))
 		return err;
-	c->limit = choose_limit(cache->size);
+	c->limit = array_choose_limit(cache->size);
 	c->free_limit = (1 + cpu_count()) * ((c->limit + 1) / 2) + cache->objs_per_slab;
 	return alloc_arrays(c, gfp);
 }
@@ -432,23 +441,9 @@ static int check_lists(struct slab_cache *c, struct tally *t)
 	return t->slabs == c->nr_slabs && t->free == c->nr_free ? 0 : 14;
 }
 
-static int check_array(struct slab_cache *c, const struct array_cache *ac)
-{
-	if (ac->avail > ac->limit)
-		return 12;
-	for (unsigned i = 0; i < ac->avail; i++) {
-		struct page *slab = page_of(ac->entry[i]);
-
-		if (slab->cache != &c->base ||
-		    backend_slot_of(&c->base, slab, ac->entry[i]) != ac->entry[i])
-			return 12;
-	}
-	return 0;
-}
-
 static unsigned long nr_cached(const struct slab_cache *c)
 {
-	unsigned long n = 0;
+	unsigned long n = c->shared ? c->shared->avail : 0;
 
 	for_each_cpu(i)
 		n += c->cpu[i] ? c->cpu[i]->avail : 0;
@@ -456,7 +451,8 @@ static unsigned long nr_cached(const struct slab_cache *c)
 }
 
 /* Fill in the figures of /proc/slabinfo. An active slab is a full or partial one: objects on
- * arrays keep their slab active, as in Linux. Locks: takes cache->lock. */
+ * arrays keep their slab active, as in Linux.
+ * Context: the machine stopped. Locks: takes cache->lock. */
 void backend_stats(struct kmem_cache *cache, struct kmem_stats *out)
 {
 	struct slab_cache *c = slab_cache_of(cache);
@@ -471,11 +467,12 @@ void backend_stats(struct kmem_cache *cache, struct kmem_stats *out)
 	spin_unlock(&cache->lock);
 	out->limit = c->limit;
 	out->batchcount = (c->limit + 1) / 2;
-	out->shared = 0;
+	out->shared = c->shared ? array_shared_factor(out->batchcount) : 0;
+	out->shared_avail = c->shared ? c->shared->avail : 0;
 }
 
 /* Returns 0, or the number of the broken invariant. Locks: takes cache->lock.
- * Context: other CPUs at safe points. */
+ * Context: the machine stopped. */
 int backend_check(struct kmem_cache *cache)
 {
 	struct slab_cache *c = slab_cache_of(cache);
@@ -485,7 +482,8 @@ int backend_check(struct kmem_cache *cache)
 	spin_lock(&cache->lock);
 	broken = check_lists(c, &t);
 	for_each_cpu(i)
-		broken = broken || !c->cpu[i] ? broken : check_array(c, c->cpu[i]);
+		broken = broken || !c->cpu[i] || array_ok(cache, c->cpu[i]) ? broken : 12;
+	broken = broken || !c->shared || array_ok(cache, c->shared) ? broken : 12;
 	if (TALLY_DEBUG && !broken &&
 	    t.live + t.free + nr_cached(c) != t.slabs * cache->objs_per_slab)
 		broken = 15;

@@ -39,14 +39,14 @@
  *  I16 a slab belongs to this cache and is PAGE_SLAB
  *
  * Locking: cache->lock (RANK_SLAB) covers partial, full and every slab's freelist, inuse and
- * frozen. [c] fields belong to their CPU; other CPUs' are read and flushed only by
- * backend_drain() and backend_check(), which on several CPUs run at safe points. No lock is
- * held over kmem_slab_alloc() and kmem_slab_free().
+ * frozen; a free on another CPU goes there. [c] fields are their CPU's; others reach for them
+ * while it is stopped. No lock is held over kmem_slab_alloc() (which may stop) and _free().
  */
 #include "kernel/lib/errno.h"
 #include "kernel/lib/panic.h"
 #include "kernel/sync/percpu.h"
 #include "mm/kmem_impl.h"
+#include "mm/stop.h"
 
 #define MAX_SLAB_ORDER	3u
 #define MIN_PARTIAL	5u
@@ -252,7 +252,6 @@ static void *alloc_slow(struct slub_cache *c, gfp_t gfp)
 		return backend_alloc(&c->base, gfp);
 
 	slab = new_slab(c, gfp);
-	cpu = this_cpu(c->cpu);
 	spin_lock(&c->base.lock);
 	if (slab) {
 		flush_slab(c, cpu, &empty);	/* another may have come while we waited */
@@ -304,13 +303,14 @@ static void free_slow(struct slub_cache *c, struct page *slab, void *slot)
 }
 
 /* Flush the private slabs of all CPUs and free every empty slab. Returns pages freed. c may
- * be gone afterwards. Context: other CPUs at safe points. Locks: takes cache->lock. */
+ * be gone afterwards. Context: the machine stopped. Locks: takes cache->lock. */
 int backend_drain(struct kmem_cache *cache)
 {
 	struct slub_cache *c = slub_of(cache);
 	struct list empty = LIST_INIT(empty);
 	struct page *slab, *next;
 
+	ASSERT(mm_alone());
 	spin_lock(&cache->lock);
 	for_each_cpu(i) {
 		flush_slab(c, &c->cpu[i], &empty);
@@ -361,8 +361,8 @@ size_t kmem_backend_size(void)
 int backend_init_cache(struct kmem_cache *cache, gfp_t gfp)
 {
 	struct slub_cache *c = slub_of(cache);
-	(void)gfp;
 
+	(void)gfp;
 	if (cache->keep_object) {
 		c->free_offset = (unsigned)ALIGN_UP(cache->size, sizeof(void *));
 		cache->size = c->free_offset + sizeof(void *);
@@ -420,8 +420,8 @@ static long tally_slab(struct slub_cache *c, struct page *slab, void *own, struc
 		t->broken = 16;
 	else if (nr_own < 0 || nr_free != free_objects(slab))
 		t->broken = 11;
-	else if (t->deep && kmem_debug_check_slab(&c->base, page_to_virt(slab), slab->objects,
-						  &t->live))
+	else if (t->deep &&
+		 kmem_debug_check_slab(&c->base, page_to_virt(slab), slab->objects, &t->live))
 		t->broken = 15;
 	t->slabs++;
 	t->free += (unsigned long)(nr_free + nr_own);
@@ -471,7 +471,7 @@ static struct tally tally_all(struct slub_cache *c, bool deep)
 }
 
 /* Fill in the figures of /proc/slabinfo; a slab is active when a caller holds an object of
- * it. Locks: takes cache->lock. Context: other CPUs at safe points, to be exact. */
+ * it. Locks: takes cache->lock. Context: the machine stopped. */
 void backend_stats(struct kmem_cache *cache, struct kmem_stats *out)
 {
 	struct tally t = tally_all(slub_of(cache), false);
@@ -483,7 +483,7 @@ void backend_stats(struct kmem_cache *cache, struct kmem_stats *out)
 }
 
 /* Returns 0, or the number of the broken invariant. Locks: takes cache->lock.
- * Context: other CPUs at safe points. */
+ * Context: the machine stopped. */
 int backend_check(struct kmem_cache *cache)
 {
 	struct tally t = tally_all(slub_of(cache), TALLY_DEBUG);

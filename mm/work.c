@@ -40,6 +40,7 @@ void work_init(struct work *work, void (*fn)(struct work *work))
  * Locks: RANK_WORK, RANK_WAITQ. Context: any but interrupt handlers. */
 void work_queue(struct work *work)
 {
+	void (*wake)(void);
 	bool queued;
 
 	ASSERT(!irq_in_handler());
@@ -50,8 +51,9 @@ void work_queue(struct work *work)
 		list_append(&queue, &work->link);
 	}
 	spin_unlock(&work_lock);
-	if (!queued && wake_worker)
-		wake_worker();
+	wake = READ_ONCE(wake_worker);
+	if (!queued && wake)
+		wake();
 }
 
 /* Do the oldest work. False: there was none. Context: a thread that holds no lock. */
@@ -76,7 +78,7 @@ bool work_run_one(void)
  * before is announced at once. Context: boot. */
 void work_set_wake(void (*wake)(void))
 {
-	wake_worker = wake;
+	WRITE_ONCE(wake_worker, wake);
 	if (!list_empty(&queue))
 		wake();
 }

@@ -3,6 +3,8 @@
  * The host's machine: CPUs are numbers, the console is standard error, user memory is the
  * process's own. No interrupts, no devices, no context switch.
  */
+#include <sched.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,16 +15,23 @@
 #include "arch/irq.h"
 #include "arch/machine.h"
 #include "arch/memmap.h"
+#include "arch/smp.h"
 #include "arch/trap.h"
 #include "arch/uaccess.h"
 #include "arch/host/host_arch.h"
+#include "kernel/lib/atomic.h"
 #include "kernel/lib/errno.h"
+#include "kernel/lib/rawlock.h"
 
 _Thread_local unsigned host_cpu_now;
 _Thread_local bool host_irq_on = true;
 _Thread_local bool host_irq_handler;
 
 static unsigned nr_cpus = 1;
+static atomic_u64 online;
+static rawlock random_lock;
+static void (*on_send)(unsigned cpu);
+static atomic_long nr_kernel_flushes;
 
 /* As arch/host/host_arch.h says. */
 void host_set_cpu_count(unsigned cpus)
@@ -32,16 +41,112 @@ void host_set_cpu_count(unsigned cpus)
 	nr_cpus = cpus;
 }
 
+/* Let another thread have this core. */
+void host_yield(void)
+{
+	sched_yield();
+}
+
+/* Let another thread have the core. */
+void host_relax(void)
+{
+	sched_yield();
+}
+
 /* CPUs of this machine. */
 unsigned cpu_count(void)
 {
 	return nr_cpus;
 }
 
-/* The same bytes in every run: tests must repeat. */
+/* As arch/host/host_arch.h says. */
+void host_set_online(u64 mask)
+{
+	atomic_store(&online, mask);
+}
+
+/* As arch/host/host_arch.h says. */
+void host_attach(unsigned cpu)
+{
+	host_cpu_now = cpu;
+	atomic_or(&online, 1ull << cpu);
+}
+
+/* As arch/host/host_arch.h says. */
+void host_detach(void)
+{
+	atomic_and(&online, ~(1ull << host_cpu_now));
+}
+
+/* This thread's CPU, and those that others attached to. */
+u64 smp_online_mask(void)
+{
+	return atomic_load(&online) | 1ull << host_cpu_now;
+}
+
+/* Is a thread there that can answer for this CPU? */
+bool smp_online(unsigned cpu)
+{
+	return smp_online_mask() >> cpu & 1;
+}
+
+/* host_set_cpu_count() says how many. */
+void smp_discover(const struct bootinfo *bi)
+{
+	(void)bi;
+}
+
+/* No real mode. */
+paddr_t smp_start_page(const struct bootinfo *bi)
+{
+	(void)bi;
+	return 0;
+}
+
+/* CPUs start when threads attach to them. */
+void smp_start(bool (*give)(unsigned cpu, struct smp_memory *memory))
+{
+	(void)give;
+}
+
+/* As arch/host/host_arch.h says. */
+void host_on_send(void (*hook)(unsigned cpu))
+{
+	__atomic_store_n(&on_send, hook, __ATOMIC_RELAXED);
+}
+
+/* Nothing interrupts a thread: it polls, or a test's hook makes it do so. */
+void smp_send(unsigned cpu, enum ipi ipi)
+{
+	void (*hook)(unsigned) = __atomic_load_n(&on_send, __ATOMIC_RELAXED);
+
+	(void)ipi;
+	if (hook)
+		hook(cpu);
+}
+
+/* As arch/host/host_arch.h says. */
+unsigned long host_nr_kernel_flushes(void)
+{
+	return (unsigned long)atomic_load(&nr_kernel_flushes);
+}
+
+/* No TLB of ours: counted. */
+void smp_flush_kernel(void)
+{
+	atomic_add_return(&nr_kernel_flushes, 1);
+}
+
+/* A panic ends the process. */
+void smp_halt_others(void)
+{
+}
+
+/* The same bytes in every run of one thread: tests must repeat. */
 void cpu_random(void *buf, size_t bytes)
 {
 	static u64 x = 88172645463325252ull;
+	unsigned long flags = rawlock_acquire(&random_lock);
 
 	for (size_t i = 0; i < bytes; i++) {
 		x ^= x << 13;
@@ -49,6 +154,7 @@ void cpu_random(void *buf, size_t bytes)
 		x ^= x << 17;
 		((u8 *)buf)[i] = (u8)(x >> 32);
 	}
+	rawlock_release(&random_lock, flags);
 }
 
 /* The host's monotonic clock. */
@@ -73,6 +179,11 @@ void clock_init(void)
 
 /* No tick: tests call what it would. */
 void clock_start_tick(void)
+{
+}
+
+/* No tick. */
+void clock_stop_tick(void)
 {
 }
 

@@ -123,9 +123,9 @@ int mmu_map_kernel(uintptr_t va, paddr_t page, unsigned prot)
 	(void)prot;
 	if (*slot || !page)
 		abort();
-	if (!*table && !upcall_table_page())
+	if (!__atomic_load_n(table, __ATOMIC_RELAXED) && !upcall_table_page())
 		return -ENOMEM;
-	*table = true;
+	__atomic_store_n(table, true, __ATOMIC_RELAXED);
 	map_file((void *)va, PAGE_SIZE, page);
 	*slot = page;
 	return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* As much ACPI as interrupts need: RSDP, root table, MADT (ACPI 6.4, section 5.2). Each table
- * is checked by its sum; anything missing or damaged leaves the PC's traditional values. */
+/* As much ACPI as CPUs and interrupts need: RSDP, root table, MADT (ACPI 6.4, section 5.2).
+ * Each table is checked by its sum; anything missing or damaged leaves the PC's traditional
+ * values. */
 #include "arch/x86_64/x86.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
@@ -9,7 +10,11 @@
 #define IOAPIC_DEFAULT	0xfec00000
 #define MAX_TABLE_BYTES	0x100000u
 
-enum { MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MADT_LAPIC_ADDRESS = 5 };
+#define XAPIC_MAX_ID	254u		/* 255 means all of them */
+
+enum { MADT_CPU = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MADT_LAPIC_ADDRESS = 5,
+	MADT_CPU_X2APIC = 9 };
+enum { CPU_ENABLED = 1, CPU_ONLINE_CAPABLE = 2 };
 
 struct packed rsdp {
 	char signature[8];
@@ -38,6 +43,8 @@ struct packed madt {
 struct packed madt_entry {
 	u8 type, bytes;
 	union {
+		struct packed { u8 uid, apic_id; u32 flags; } cpu;
+		struct packed { u16 reserved; u32 apic_id, flags, uid; } cpu_x2apic;
 		struct packed { u8 id, reserved; u32 base, first_gsi; } ioapic;
 		struct packed { u8 bus, irq; u32 gsi; u16 flags; } override;
 		struct packed { u16 reserved; u64 base; } lapic;
@@ -123,9 +130,46 @@ static void take_override(struct acpi_routes *routes, const struct madt_entry *e
 	routes->isa[e->override.irq].level = (e->override.flags >> 2 & 3) == 3;
 }
 
+/* Firmware may list a CPU by both types of entry. */
+static void take_cpu(struct acpi_routes *routes, u32 apic_id, u32 flags)
+{
+	if (!(flags & (CPU_ENABLED | CPU_ONLINE_CAPABLE)))
+		return;
+	for (unsigned i = 0; i < routes->nr_cpus; i++) {
+		if (routes->cpu[i] == apic_id)
+			return;
+	}
+	if (routes->nr_cpus == NR_CPUS || (apic_id > XAPIC_MAX_ID && !cpu_use_x2apic))
+		routes->nr_cpus_left_out++;
+	else
+		routes->cpu[routes->nr_cpus++] = apic_id;
+}
+
+/* Bytes that an entry of this type has at least; 0: we do not read it. */
+static u8 entry_bytes(u8 type)
+{
+	switch (type) {
+	case MADT_CPU:
+		return 8;
+	case MADT_IOAPIC:
+	case MADT_LAPIC_ADDRESS:
+		return 12;
+	case MADT_OVERRIDE:
+		return 10;
+	case MADT_CPU_X2APIC:
+		return 16;
+	default:
+		return 0;
+	}
+}
+
 static void take_entry(struct acpi_routes *routes, const struct madt_entry *e)
 {
-	if (e->type == MADT_IOAPIC && routes->nr_ioapics < ARRAY_SIZE(routes->ioapic)) {
+	if (e->type == MADT_CPU) {
+		take_cpu(routes, e->cpu.apic_id, e->cpu.flags);
+	} else if (e->type == MADT_CPU_X2APIC) {
+		take_cpu(routes, e->cpu_x2apic.apic_id, e->cpu_x2apic.flags);
+	} else if (e->type == MADT_IOAPIC && routes->nr_ioapics < ARRAY_SIZE(routes->ioapic)) {
 		routes->ioapic[routes->nr_ioapics].base = e->ioapic.base;
 		routes->ioapic[routes->nr_ioapics++].first_gsi = e->ioapic.first_gsi;
 	} else if (e->type == MADT_OVERRIDE) {
@@ -145,13 +189,14 @@ static void read_madt(struct acpi_routes *routes, const struct madt *madt)
 
 		if (e->bytes < 2 || at + e->bytes > end)
 			break;
-		if (e->bytes >= 10)	/* each type we take has at least this */
+		if (entry_bytes(e->type) && e->bytes >= entry_bytes(e->type))
 			take_entry(routes, e);
 		at += e->bytes;
 	}
 }
 
-/* Where the interrupt controllers are and how ISA interrupts reach them. Context: boot. */
+/* Which CPUs there are, where the interrupt controllers are and how ISA interrupts reach them.
+ * Context: boot, after mmu_init(). */
 void acpi_find_routes(const struct bootinfo *bi, struct acpi_routes *routes)
 {
 	const struct rsdp *rsdp = find_rsdp(bi);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Interrupt controllers: the 8259s silenced, the local APIC (by MSR where the CPU has x2APIC,
  * else by memory), the I/O APICs for the ISA interrupts we use. */
+#include "arch/irq.h"
 #include "arch/mmu.h"
 #include "arch/x86_64/x86.h"
 #include "kernel/lib/panic.h"
@@ -12,7 +13,7 @@
 
 enum {
 	APIC_ID = 0x20, APIC_TPR = 0x80, APIC_EOI = 0xb0, APIC_SPURIOUS = 0xf0,
-	APIC_ISR = 0x100, APIC_LVT_TIMER = 0x320, APIC_LVT_LINT0 = 0x350,
+	APIC_ISR = 0x100, APIC_ICR = 0x300, APIC_ICR_HIGH = 0x310, APIC_LVT_TIMER = 0x320, APIC_LVT_LINT0 = 0x350,
 	APIC_LVT_LINT1 = 0x360, APIC_LVT_ERROR = 0x370, APIC_TIMER_INIT = 0x380,
 	APIC_TIMER_NOW = 0x390, APIC_TIMER_DIVIDE = 0x3e0,
 };
@@ -22,6 +23,8 @@ enum {
 #define LVT_PERIODIC	(1u << 17)
 #define SPURIOUS_ENABLE	(1u << 8)
 #define DIVIDE_BY_16	3
+#define ICR_PENDING	(1u << 12)
+#define MAX_ICR_WAITS	1000000
 
 #define IOAPIC_VERSION	1
 #define IOAPIC_ROUTE	0x10
@@ -81,17 +84,29 @@ static void silence_pic(void)
 	outb(0xa1, 0xff);
 }
 
-static void init_lapic(void)
+/* Find the CPUs and interrupt controllers. Returns what was found, which stays.
+ * Context: boot, after mmu_init(). */
+const struct acpi_routes *apic_discover(const struct bootinfo *bi)
+{
+	acpi_find_routes(bi, &routes);
+	return &routes;
+}
+
+/* The number of this CPU's local APIC, in the words of CPUID: the APIC need not be on yet. */
+u32 apic_own_id(void)
+{
+	return cpu_use_x2apic ? cpuid_get(0xb, 0).edx : cpuid_get(1, 0).ebx >> 24;
+}
+
+/* Turn this CPU's local APIC on, its timer off. Context: boot, or a CPU that starts, once on
+ * each; interrupts off. */
+void apic_init_cpu(void)
 {
 	u64 base = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
 
 	wrmsr(MSR_APIC_BASE, base);
 	if (cpu_use_x2apic)
 		wrmsr(MSR_APIC_BASE, base | APIC_BASE_X2APIC);
-	else
-		lapic = mmu_map_device(routes.lapic, PAGE_SIZE);
-	if (!cpu_use_x2apic && !lapic)
-		panic("cannot map the local APIC");
 	lapic_write(APIC_TPR, 0);
 	lapic_write(APIC_LVT_TIMER, LVT_MASKED);
 	lapic_write(APIC_LVT_LINT0, LVT_MASKED);
@@ -102,12 +117,15 @@ static void init_lapic(void)
 }
 
 /* Take over interrupt delivery; every I/O APIC input starts masked.
- * Context: boot, after mmu_init(), interrupts off. */
-void apic_init(const struct bootinfo *bi)
+ * Context: boot, after apic_discover(), interrupts off. */
+void apic_init(void)
 {
-	acpi_find_routes(bi, &routes);
 	silence_pic();
-	init_lapic();
+	if (!cpu_use_x2apic)
+		lapic = mmu_map_device(routes.lapic, PAGE_SIZE);
+	if (!cpu_use_x2apic && !lapic)
+		panic("cannot map the local APIC");
+	apic_init_cpu();
 	for (unsigned i = 0; i < routes.nr_ioapics; i++) {
 		ioapics[i] = mmu_map_device(routes.ioapic[i].base, 0x20);
 		if (!ioapics[i])
@@ -115,6 +133,25 @@ void apic_init(const struct bootinfo *bi)
 		for (unsigned pin = 0; pin < ioapic_inputs(i); pin++)
 			ioapic_write(i, IOAPIC_ROUTE + 2 * pin, ROUTE_MASKED);
 	}
+}
+
+/* Send an interrupt to another CPU: what is one of ICR_*, with the vector of a fixed or startup
+ * interrupt. What this CPU wrote before is there to be seen when it arrives: a write to memory
+ * (xAPIC) orders that by itself, one to an MSR does not. Context: any. */
+void apic_send(u32 apic_id, u32 what)
+{
+	unsigned long flags = irq_save();
+
+	if (cpu_use_x2apic) {
+		__asm__ volatile("mfence; lfence" ::: "memory");
+		wrmsr(MSR_X2APIC + APIC_ICR / 16, (u64)apic_id << 32 | what);
+	} else {
+		for (int i = 0; i < MAX_ICR_WAITS && (lapic_read(APIC_ICR) & ICR_PENDING); i++)
+			cpu_relax();
+		lapic_write(APIC_ICR_HIGH, apic_id << 24);
+		lapic_write(APIC_ICR, what);
+	}
+	irq_restore(flags);
 }
 
 /* End of interrupt. Context: interrupt. */
@@ -149,7 +186,7 @@ void apic_route_isa(unsigned isa_irq, void (*handler)(struct regs *r))
 }
 
 /* Count down from count at a sixteenth of the bus clock; periodic: interrupt at VECTOR_TIMER
- * and start over, else just count. */
+ * and start over, else just count. 0: stop. */
 void apic_timer_set(u32 count, bool periodic)
 {
 	lapic_write(APIC_LVT_TIMER, VECTOR_TIMER | (periodic ? LVT_PERIODIC : LVT_MASKED));

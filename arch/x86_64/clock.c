@@ -31,7 +31,7 @@ static struct {
 	u64 tsc_start, ns_per_tsc_32;	/* nanoseconds per TSC step, shifted left by 32 */
 	u64 tsc_hz, apic_hz;
 	u64 boot_seconds;
-	unsigned ticks;			/* since the last heartbeat */
+	unsigned ticks;			/* of CPU 0 since the last heartbeat */
 } timing;
 
 /* Nanoseconds since clock_init(), 0 before. Context: any. */
@@ -155,6 +155,15 @@ static u64 tsc_hz_told(void)
 	return tsc.eax && tsc.ecx ? (u64)tsc.ecx * tsc.ebx / tsc.eax : 0;
 }
 
+static void timer_irq(struct regs *r)
+{
+	if (cpu_id() == 0 && ++timing.ticks == TICK_HZ) {
+		timing.ticks = 0;
+		hostport_beat();
+	}
+	upcall_tick(regs_from_user(r));
+}
+
 /* Learn both frequencies and start counting time. Context: boot, after machine_init(). */
 void clock_init(void)
 {
@@ -170,22 +179,19 @@ void clock_init(void)
 	timing.ns_per_tsc_32 = (1000000000ull << 32) / timing.tsc_hz;
 	(void)clock_boot_seconds();
 	timing.tsc_start = cpu_cycles();
+	irq_set_handler(VECTOR_TIMER, timer_irq);
 	log_info("clock: TSC %lu kHz, APIC timer %lu kHz", timing.tsc_hz / 1000,
 		 timing.apic_hz / 1000);
-}
-
-static void timer_irq(struct regs *r)
-{
-	if (++timing.ticks == TICK_HZ) {
-		timing.ticks = 0;
-		hostport_beat();
-	}
-	upcall_tick(regs_from_user(r));
 }
 
 /* Start the periodic tick on this CPU. Context: after clock_init(). */
 void clock_start_tick(void)
 {
-	irq_set_handler(VECTOR_TIMER, timer_irq);
 	apic_timer_set((u32)(timing.apic_hz / TICK_HZ), true);
+}
+
+/* Stop it; one tick may still be on its way. Context: interrupts off, not on CPU 0. */
+void clock_stop_tick(void)
+{
+	apic_timer_set(0, false);
 }

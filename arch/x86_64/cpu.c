@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* One CPU's tables (GDT, TSS, IDT), the protections it offers, and random bytes. */
+/* Each CPU's tables (GDT, TSS, and the IDT that all share), the protections it offers, and
+ * random bytes. */
 #include "arch/cpu.h"
 #include "arch/clock.h"
 #include "arch/irq.h"
 #include "arch/mmu.h"
+#include "arch/smp.h"
 #include "arch/x86_64/x86.h"
+#include "kernel/lib/rawlock.h"
 #include "kernel/lib/string.h"
 
-#define MSR_EFER		0xc0000080
 #define MSR_STAR		0xc0000081
 #define MSR_LSTAR		0xc0000082
 #define MSR_SFMASK		0xc0000084
 #define EFER_SCE		(1u << 0)
-#define EFER_NXE		(1u << 11)
 #define SYSCALL_MASKED		0x47700u	/* AC NT IOPL DF IF TF: see entry.asm */
 
 #define CR0_MP			(1ul << 1)
@@ -21,7 +22,6 @@
 #define CR0_NE			(1ul << 5)
 #define CR0_WP			(1ul << 16)
 #define CR0_AM			(1ul << 18)
-#define CR4_PGE			(1ul << 7)
 #define CR4_OSFXSR		(1ul << 9)
 #define CR4_OSXMMEXCPT		(1ul << 10)
 #define CR4_UMIP		(1ul << 11)
@@ -29,7 +29,8 @@
 #define CR4_SMAP		(1ul << 21)
 
 enum { IST_NONE, IST_NMI, IST_DOUBLE_FAULT, IST_MACHINE_CHECK, NR_IST };
-#define IST_STACK_BYTES		8192
+#define IST_STACK_BYTES		(SMP_TRAP_STACK_BYTES / (NR_IST - 1))
+_Static_assert(IST_STACK_BYTES % 16 == 0, "stacks begin aligned");
 
 struct packed tss {
 	u32 reserved0;
@@ -38,7 +39,7 @@ struct packed tss {
 	u64 ist[7];
 	u64 reserved2;
 	u16 reserved3, iomap_base;
-};
+} cacheline_aligned;
 
 struct idt_entry {
 	u16 offset_low, selector;
@@ -65,19 +66,14 @@ u64 mmu_nx;
 static struct tss tss[NR_CPUS];
 static u64 gdt[NR_CPUS][GDT_ENTRIES];
 static struct idt_entry idt[256] aligned(16);
-static char ist_stacks[NR_IST - 1][IST_STACK_BYTES] aligned(16);	/* of the boot CPU */
+static char boot_trap_stacks[SMP_TRAP_STACK_BYTES] aligned(16);
 
 static struct {
+	rawlock lock;			/* state */
 	u64 state[2];
 	bool seeded;			/* by seed=: never ask RDRAND */
 	bool have_rdrand;
 } rng;
-
-/* CPUs at work. */
-unsigned cpu_count(void)
-{
-	return 1;
-}
 
 /* CPUID, all zero for a leaf beyond the CPU's last. Context: any. */
 struct cpuid cpuid_get(u32 leaf, u32 subleaf)
@@ -131,30 +127,40 @@ static void set_gate(unsigned vector, unsigned ist, unsigned dpl)
 	};
 }
 
-static void init_idt(void)
+static void fill_idt(void)
 {
-	struct table_pointer idtr = { sizeof(idt) - 1, (u64)idt };
-
 	for (unsigned v = 0; v < 256; v++)
 		set_gate(v, IST_NONE, v == 3 || v == 4 ? 3 : 0);
 	set_gate(2, IST_NMI, 0);
 	set_gate(8, IST_DOUBLE_FAULT, 0);
 	set_gate(18, IST_MACHINE_CHECK, 0);
+}
+
+/* NMI, double fault and machine check of that CPU run on stacks in this memory of
+ * SMP_TRAP_STACK_BYTES. Context: boot, before that CPU's cpu_init_tables(). */
+void cpu_set_trap_stacks(unsigned cpu, void *stacks)
+{
 	for (unsigned i = 1; i < NR_IST; i++)
-		tss[0].ist[i - 1] = (u64)ist_stacks[i - 1] + IST_STACK_BYTES;
+		tss[cpu].ist[i - 1] = (u64)stacks + i * IST_STACK_BYTES;
+}
+
+/* GDT, TSS and IDT of this CPU, whose GS base is set. Context: boot, or a CPU that starts;
+ * interrupts off. */
+void cpu_init_tables(void)
+{
+	struct table_pointer idtr = { sizeof(idt) - 1, (u64)idt };
+
+	if (cpu_id() == 0) {
+		cpu_set_trap_stacks(0, boot_trap_stacks);
+		fill_idt();
+	}
+	init_gdt(cpu_id());
 	__asm__ volatile("lidt %0" :: "m"(idtr));
 }
 
-/* GDT, TSS and IDT of this CPU. Context: boot, interrupts off. */
-void cpu_init_tables(void)
-{
-	cpu_locals[0].id = 0;
-	init_gdt(0);
-	init_idt();
-}
-
 /* Protections the CPU has, SYSCALL, SSE; never XSAVE: user state is the FXSAVE image.
- * Context: boot, after cpu_init_tables(). */
+ * All CPUs are taken to have what the first has.
+ * Context: boot, or a CPU that starts, after cpu_init_tables(). */
 void cpu_init_features(void)
 {
 	struct cpuid basic = cpuid_get(1, 0), more = cpuid_get(7, 0);
@@ -244,7 +250,7 @@ static bool rdrand(u64 *value)
 	return ok;
 }
 
-/* xoroshiro128+ (Blackman and Vigna), or the CPU's own generator. */
+/* xoroshiro128+ (Blackman and Vigna), or the CPU's own generator. Locks: rng.lock. */
 static u64 random_word(void)
 {
 	u64 a = rng.state[0], b = rng.state[1], sum = a + b, value;
@@ -260,7 +266,7 @@ static u64 random_word(void)
 /* Fill buf with random bytes. Context: any. */
 void cpu_random(void *buf, size_t bytes)
 {
-	unsigned long flags = irq_save();
+	unsigned long flags = rawlock_acquire(&rng.lock);
 	char *at = buf;
 
 	while (bytes) {
@@ -271,5 +277,5 @@ void cpu_random(void *buf, size_t bytes)
 		at += n;
 		bytes -= n;
 	}
-	irq_restore(flags);
+	rawlock_release(&rng.lock, flags);
 }

@@ -3,14 +3,16 @@
  * here trusts what it reads: each frame must be kernel memory that is mapped. */
 #include "arch/irq.h"
 #include "arch/machine.h"
+#include "arch/smp.h"
 #include "arch/x86_64/x86.h"
 #include "kernel/lib/ksym.h"
 #include "kernel/lib/log.h"
+#include "kernel/lib/rawlock.h"
 #include "kernel/lib/string.h"
 
 #define MAX_FRAMES	32
 
-const struct regs *trap_panic_regs;
+static const struct regs *panic_regs[NR_CPUS];
 
 static bool frame_readable(uintptr_t fp)
 {
@@ -98,6 +100,21 @@ void trap_dump(const struct regs *r)
 	print_backtrace(r->rbp);
 }
 
+/* A panic that follows on this CPU is about r. Context: any, interrupts off. */
+void trap_panic_from(const struct regs *r)
+{
+	panic_regs[cpu_id()] = r;
+}
+
+/* First thing of a panic: this CPU alone goes on. Does not return on a CPU that panics while
+ * another does. Locks: those of the log and the consoles are broken. Context: any. */
+void trap_panic_begin(void)
+{
+	irq_disable();
+	smp_halt_others();
+	rawlock_break_all();
+}
+
 /* The panic hook. A panic inside it skips what failed: each further one starts a step later. */
 noreturn void trap_panic_hook(const char *reason)
 {
@@ -106,7 +123,9 @@ noreturn void trap_panic_hook(const char *reason)
 	irq_disable();
 	switch (step++) {
 	case 0:
-		trap_dump(trap_panic_regs);
+		log_info("this was CPU %u of %u", cpu_id(), cpu_count());
+		trap_dump(panic_regs[cpu_id()]);
+		smp_print_halted();
 		fallthrough;
 	case 1:
 		step = 2;

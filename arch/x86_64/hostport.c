@@ -4,6 +4,9 @@
  * bytes go through a small state machine in the interrupt handler; standard input lands in a
  * ring. A full ring turns the receive interrupt off: bytes then stay in the UART, which holds
  * the host up until host_receive() has made room.
+ *
+ * A CPU may stop for good in the middle of a frame, when another panics. What is being sent is
+ * kept where that other finds it, and it sends the rest before its own frame.
  */
 #include "arch/machine.h"
 #include "arch/upcall.h"
@@ -16,7 +19,13 @@
 #define PRESENT_FILE	"opt/tally/hostport"
 
 static bool present;
-static rawlock tx_lock;
+
+static struct {
+	rawlock lock;			/* all below */
+	u8 header[5];			/* of the frame being sent */
+	const u8 *payload;
+	u32 at, end;			/* bytes sent and to send, header included */
+} tx;
 
 static struct {
 	rawlock lock;			/* all below */
@@ -40,16 +49,47 @@ bool host_present(void)
 	return present;
 }
 
+/* A byte counts as sent just before it is: where a CPU is stopped, it stops on the long wait
+ * for room or after the access to the port. Locks: tx.lock held, or taken from a CPU that
+ * stopped. */
+static void send_rest(void)
+{
+	const u32 header = sizeof(tx.header);
+
+	while (tx.at < tx.end) {
+		u8 byte = tx.at < header ? tx.header[tx.at] : tx.payload[tx.at - header];
+
+		while (!uart_has_room(COM2))
+			cpu_relax();
+		WRITE_ONCE(tx.at, tx.at + 1);
+		barrier();
+		outb(COM2, byte);
+	}
+}
+
 static void send_frame(enum host_frame type, const u8 *data, u32 bytes)
 {
-	unsigned long flags = rawlock_acquire(&tx_lock);
+	unsigned long flags = rawlock_acquire(&tx.lock);
 
-	uart_put(COM2, (u8)type, false);
-	for (unsigned i = 0; i < 4; i++)
-		uart_put(COM2, (u8)(bytes >> 8 * i), false);
-	for (u32 i = 0; i < bytes; i++)
-		uart_put(COM2, data[i], false);
-	rawlock_release(&tx_lock, flags);
+	send_rest();
+	tx.end = 0;			/* nothing to send, whenever we are stopped in between */
+	barrier();
+	tx.header[0] = (u8)type;
+	memcpy(tx.header + 1, &bytes, sizeof(bytes));
+	tx.payload = data;
+	tx.at = 0;
+	barrier();
+	tx.end = (u32)sizeof(tx.header) + bytes;
+	send_rest();
+	rawlock_release(&tx.lock, flags);
+}
+
+/* The run is over: wait for the frame that another CPU is sending; none follows.
+ * Context: interrupts off. */
+void hostport_end(void)
+{
+	if (present)
+		(void)rawlock_acquire(&tx.lock);
 }
 
 /* Send one frame; long output is cut into several, which add up to the same stream. Nothing

@@ -3,8 +3,12 @@
  * The kernel's page tables. The kernel half of every root is the same few entries, all made
  * by mmu_init(): direct map, stack area, device window, image. Later mappings only change
  * tables below them, so no other root ever has to be brought up to date.
+ *
+ * Two CPUs may map at once in different places: an entry belongs to who owns its address, and
+ * of two tables made for the same entry one wins; the other is kept for the next need.
  */
 #include "arch/mmu.h"
+#include "arch/irq.h"
 #include "arch/upcall.h"
 #include "arch/x86_64/x86.h"
 #include "kernel/lib/errno.h"
@@ -18,11 +22,52 @@
 #define LEVEL_ROOT	(MMU_LEVELS - 1)
 
 extern char boot_stack_guard[];
+extern pte_t boot_pml4[];		/* boot/entry.asm */
 
 static pte_t kernel_root[MMU_ENTRIES] aligned(PAGE_SIZE);
 static paddr_t direct_end = 1ull << 32;	/* physical; what the boot tables map, at first */
 static rawlock device_lock;
-static uintptr_t device_next = DEVICE_AREA;
+static uintptr_t device_next = DEVICE_AREA;	/* [device_lock] */
+static rawlock spare_lock;
+static paddr_t spare_tables;		/* [spare_lock] each begins with the address of the next */
+
+/* A zeroed page for a table, 0: none. */
+static paddr_t table_take(void)
+{
+	unsigned long flags = rawlock_acquire(&spare_lock);
+	paddr_t page = spare_tables;
+	paddr_t *next = page ? phys_to_virt(page) : NULL;
+
+	if (next) {
+		spare_tables = *next;
+		*next = 0;
+	}
+	rawlock_release(&spare_lock, flags);
+	return page ? page : upcall_table_page();
+}
+
+static void table_keep(paddr_t page)
+{
+	unsigned long flags = rawlock_acquire(&spare_lock);
+
+	*(paddr_t *)phys_to_virt(page) = spare_tables;
+	spare_tables = page;
+	rawlock_release(&spare_lock, flags);
+}
+
+/* Let entry point to a new table, unless another CPU is faster. False: no page. */
+static bool make_table(pte_t *entry)
+{
+	paddr_t page = table_take();
+	pte_t none = 0;
+
+	if (!page)
+		return false;
+	if (!__atomic_compare_exchange_n(entry, &none, page | X86_PTE_PRESENT | X86_PTE_WRITE,
+					 false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		table_keep(page);
+	return true;
+}
 
 /* The entry of va at the given level; missing tables above it are made if make is set.
  * NULL: no entry, or no page for a table. */
@@ -32,17 +77,16 @@ static pte_t *walk(uintptr_t va, unsigned level, bool make)
 
 	for (unsigned l = LEVEL_ROOT; l > level; l--) {
 		pte_t *entry = &table[mmu_index(va, l)];
+		pte_t now = READ_ONCE(*entry);
 
-		if (!(*entry & X86_PTE_PRESENT)) {
-			paddr_t page = make ? upcall_table_page() : 0;
-
-			if (!page)
+		if (!(now & X86_PTE_PRESENT)) {
+			if (!make || !make_table(entry))
 				return NULL;
-			*entry = page | X86_PTE_PRESENT | X86_PTE_WRITE;
-		} else if (*entry & X86_PTE_HUGE) {
-			return NULL;
+			now = READ_ONCE(*entry);
 		}
-		table = phys_to_virt(mmu_addr(*entry));
+		if (now & X86_PTE_HUGE)
+			return NULL;
+		table = phys_to_virt(mmu_addr(now));
 	}
 	return &table[mmu_index(va, level)];
 }
@@ -103,6 +147,14 @@ void mmu_switch(paddr_t root)
 paddr_t mmu_kernel_root(void)
 {
 	return virt_to_phys(kernel_root);
+}
+
+/* The root for a CPU on its way to 64-bit mode: the boot's tables, which map the first 4 GiB at
+ * their own addresses, with the kernel's half. It lies below 4 GiB. Context: boot. */
+paddr_t mmu_start_root(void)
+{
+	mmu_init_root(boot_pml4);
+	return virt_to_phys(boot_pml4);
 }
 
 /* Map one kernel page. 0 or -ENOMEM. Locks: the owner of the area's. Context: thread. */
@@ -178,6 +230,21 @@ void mmu_flush_user(void)
 	unsigned long root;
 
 	__asm__ volatile("movq %%cr3, %0; movq %0, %%cr3" : "=r"(root) :: "memory");
+}
+
+/* Forget all of this CPU's translations, the kernel's too. Context: any. */
+void mmu_flush_kernel(void)
+{
+	unsigned long flags = irq_save(), cr4;
+
+	__asm__ volatile("movq %%cr4, %0" : "=r"(cr4));
+	if (cr4 & CR4_PGE) {
+		__asm__ volatile("movq %0, %%cr4" :: "r"(cr4 & ~CR4_PGE) : "memory");
+		__asm__ volatile("movq %0, %%cr4" :: "r"(cr4) : "memory");
+	} else {
+		mmu_flush_user();
+	}
+	irq_restore(flags);
 }
 
 /* Can the kernel address va be read? By the tables this CPU runs on. Context: any. */

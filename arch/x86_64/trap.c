@@ -82,7 +82,7 @@ static noreturn void panic_page_fault(struct regs *r, uintptr_t addr)
 	const char *what = (r->error & PF_EXEC) ? "instruction fetch from" :
 			   (r->error & PF_WRITE) ? "write to" : "read of";
 
-	trap_panic_regs = r;
+	trap_panic_from(r);
 	if (trap_is_guard(addr))
 		panic("kernel stack overflow: %s the guard page at 0x%lx", what, addr);
 	if (addr < PAGE_SIZE)
@@ -101,7 +101,7 @@ static void kernel_page_fault(struct regs *r, uintptr_t addr, unsigned access)
 	if (!resume || addr < USER_MIN || addr >= USER_MAX)
 		panic_page_fault(r, addr);
 	if (!(r->rflags & RFLAGS_IF)) {
-		trap_panic_regs = r;
+		trap_panic_from(r);
 		panic("user copy with interrupts off faulted at 0x%lx", addr);
 	}
 	irq_enable();
@@ -156,7 +156,7 @@ static void exception(struct regs *r)
 		return;
 	}
 	if (!regs_from_user(r)) {
-		trap_panic_regs = r;
+		trap_panic_from(r);
 		panic("kernel bug: %s", exception_name(r->vector));
 	}
 	irq_enable();
@@ -183,11 +183,12 @@ void trap_dispatch_paranoid(struct regs *r)
 
 	__asm__ volatile("movq %%cr2, %0" : "=r"(addr));
 	if (r->vector == X86_NMI) {
-		log_info("NMI: this is where the CPU was");
+		smp_nmi(r);
+		log_info("NMI: this is where CPU %u was", cpu_id());
 		trap_dump(r);
 		return;
 	}
-	trap_panic_regs = r;
+	trap_panic_from(r);
 	if (r->vector == X86_DOUBLE_FAULT && trap_is_guard(addr))
 		panic("kernel stack overflow: the stack ran into its guard page at 0x%lx", addr);
 	panic("kernel bug: %s", exception_name(r->vector));

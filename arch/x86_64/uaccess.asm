@@ -28,14 +28,19 @@ global uaccess_copy, uaccess_clear, uaccess_string
 
 ; size_t uaccess_copy(void *dst, const void *src, size_t bytes): one side is user memory.
 ; Returns bytes not copied, exact: after a fault in a quadword the bytes before the bad page
-; are tried one by one.
+; are tried one by one. A single aligned word of 4 or 8 bytes is moved in one piece, so that
+; one which other CPUs change (a futex) is never seen half done.
 uaccess_copy:
 	OPEN_USER
 	mov rcx, rdx
 	shr rcx, 3
 	and edx, 7
 .quads:	rep movsq
-	mov ecx, edx
+	test edx, 4
+	jz .rest
+.dword:	movsd
+	and edx, 3
+.rest:	mov ecx, edx
 .bytes:	rep movsb
 .done:	mov rax, rcx
 	CLOSE_USER
@@ -44,6 +49,7 @@ uaccess_copy:
 	lea rcx, [rdx + rcx * 8]
 	jmp .bytes
 	FIXUP uaccess_copy.quads, uaccess_copy.quads_failed
+	FIXUP uaccess_copy.dword, uaccess_copy.rest
 	FIXUP uaccess_copy.bytes, uaccess_copy.done
 
 ; size_t uaccess_clear(void *dst, size_t bytes)

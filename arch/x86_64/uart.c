@@ -27,11 +27,17 @@ bool uart_init(u16 port, unsigned rx_trigger)
 	return true;
 }
 
+/* Is there room for a byte, written to the port's first register? */
+bool uart_has_room(u16 port)
+{
+	return (inb(port + UART_LSR) & LSR_TX_EMPTY) != 0;
+}
+
 /* Send a byte when there is room. With may_drop, give up on a port that does not drain.
  * Returns false if the byte was dropped. */
 bool uart_put(u16 port, u8 byte, bool may_drop)
 {
-	for (unsigned waits = 0; !(inb(port + UART_LSR) & LSR_TX_EMPTY); waits++) {
+	for (unsigned waits = 0; !uart_has_room(port); waits++) {
 		if (may_drop && waits == MAX_WAITS)
 			return false;
 		cpu_relax();

@@ -61,18 +61,30 @@ struct cpuid cpuid_get(u32 leaf, u32 subleaf);
 extern struct cpu_local cpu_locals[NR_CPUS];
 extern u8 cpu_smap;			/* read by entry.asm and uaccess.asm */
 extern u8 cpu_use_x2apic;
+#define CR4_PGE		(1ul << 7)
+#define MSR_EFER	0xc0000080
+#define EFER_LME	(1u << 8)
+#define EFER_NXE	(1u << 11)
+void cpu_set_trap_stacks(unsigned cpu, void *stacks);
 void cpu_init_tables(void);
 void cpu_init_features(void);
 void cpu_set_entry_stack(uintptr_t sp);
 void cpu_random_init(const struct bootinfo *bi);
 const char *boot_option(const struct bootinfo *bi, const char *key);
 
+/* smp.c: called with an NMI before anything else; returns if this CPU shall go on */
+void smp_nmi(const struct regs *r);
+void smp_print_halted(void);
+
 /* mmu.c */
+paddr_t mmu_start_root(void);
+void mmu_flush_kernel(void);
 bool mmu_kernel_mapped(uintptr_t va);
 const void *mmu_map_firmware(paddr_t base, size_t bytes);
 
 /* irq.c. Vectors 0x20-0x2f are left to the masked 8259s. */
-enum { VECTOR_PIC = 0x20, VECTOR_IRQ = 0x30, VECTOR_TIMER = 0x40, VECTOR_SPURIOUS = 0xff };
+enum { VECTOR_PIC = 0x20, VECTOR_IRQ = 0x30, VECTOR_TIMER = 0x40,
+	VECTOR_RESCHEDULE = 0x50, VECTOR_FLUSH, VECTOR_FLUSH_KERNEL, VECTOR_SPURIOUS = 0xff };
 enum { ISA_KEYBOARD = 1, ISA_COM2 = 3, ISA_COM1 = 4 };
 void irq_set_handler(unsigned vector, void (*handler)(struct regs *r));
 void irq_dispatch(struct regs *r);
@@ -83,9 +95,17 @@ struct acpi_routes {
 	unsigned nr_ioapics;
 	struct { paddr_t base; u32 first_gsi; } ioapic[8];
 	struct { u32 gsi; bool active_low, level; } isa[16];
+	unsigned nr_cpus;		/* that may be used, in the firmware's order */
+	u32 cpu[NR_CPUS];		/* their local APICs' numbers */
+	unsigned nr_cpus_left_out;	/* beyond NR_CPUS, or out of reach without x2APIC */
 };
 void acpi_find_routes(const struct bootinfo *bi, struct acpi_routes *routes);
-void apic_init(const struct bootinfo *bi);
+enum { ICR_FIXED = 0x4000, ICR_NMI = 0x4400, ICR_INIT = 0x4500, ICR_STARTUP = 0x4600 };
+const struct acpi_routes *apic_discover(const struct bootinfo *bi);
+void apic_init(void);
+void apic_init_cpu(void);
+u32 apic_own_id(void);
+void apic_send(u32 apic_id, u32 what);
 void apic_eoi(void);
 bool apic_in_service(unsigned vector);
 void apic_route_isa(unsigned isa_irq, void (*handler)(struct regs *r));
@@ -95,6 +115,7 @@ u32 apic_timer_left(void);
 /* uart.c */
 enum { COM1 = 0x3f8, COM2 = 0x2f8 };
 bool uart_init(u16 port, unsigned rx_trigger);
+bool uart_has_room(u16 port);
 bool uart_put(u16 port, u8 byte, bool may_drop);
 int uart_get(u16 port);
 void uart_rx_irq(u16 port, bool on);
@@ -108,6 +129,7 @@ void console_put(u8 byte);
 void hostport_init_early(void);
 void hostport_init(void);
 void hostport_beat(void);
+void hostport_end(void);
 
 /* keyboard.c, screen.c, font.c */
 void keyboard_init(void);
@@ -120,5 +142,6 @@ extern const u8 font_rows[FONT_LAST - FONT_FIRST + 1][FONT_ROWS];
 
 /* trap.c, dump.c */
 bool trap_is_guard(uintptr_t addr);
+void trap_panic_begin(void);
 noreturn void trap_panic_hook(const char *reason);
-extern const struct regs *trap_panic_regs;	/* what the panic's dump starts from */
+void trap_panic_from(const struct regs *r);	/* a panic on this CPU dumps r */

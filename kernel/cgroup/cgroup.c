@@ -2,17 +2,27 @@
 /*
  * The tree of groups and who is in them.
  *
- * One sleeping lock covers the whole tree. Groups are made, entered and removed rarely, and
- * "no members, no children" must stay true while a group is being removed; a lock for each
- * group would save nothing that is ever waited for.
+ * One sleeping reader-writer lock, the cgroup lock, covers the whole tree. Whatever looks at
+ * the tree as a whole or changes it (create, remove, attach, kill, control files) holds it
+ * alone: these are rare, and "no members, no children" must stay true while a group is being
+ * removed. Forks and exits, which are not rare, hold it together: they concern two groups at
+ * most, which cannot go or change hands meanwhile; the group's own spinlock guards its list.
+ *
+ *	CPU 0   fork:   [ shared: parent's group -> g | g.lock: append ]
+ *	CPU 1   exit:   [ shared:               g.lock: remove | pays for the root from here ]
+ *	CPU 2   kill:                                            [ alone: every list stands still ]
  *
  * Killing a subtree must not miss a process that is being forked meanwhile. A member that was
- * killed stays marked, and a child joins with its parent's mark under the same lock: either
- * it is a member when the kill walks by, or its parent was marked before and it is killed on
- * joining. One walk is enough, and nobody waits for anybody to die.
+ * killed stays marked, and a child reads its parent's mark and joins in one go under the
+ * shared lock: either it is a member when the kill walks by, or its parent was marked before
+ * and it is killed on joining. One walk is enough, and nobody waits for anybody to die.
  *
  * A leaving member works for the root from then on: its group may be removed, and freed, the
- * moment it is not counted as a member, and its thread still runs to its end.
+ * moment the lock is let go, and its thread still runs to its end.
+ *
+ * Locking: the cgroup lock (RANK_CGROUP), a group's lock inside it, which nests with nothing.
+ * Removing a group and moving a running task stop the other CPUs: no spinlock is held then,
+ * and who waits for the cgroup lock sleeps, so they can.
  */
 #include "kernel/cgroup/cgroup.h"
 #include "kernel/lib/errno.h"
@@ -23,18 +33,19 @@ struct cgroup root_cgroup = {
 	.memcg = &root_memcg,
 	.children = LIST_INIT(root_cgroup.children),
 	.sibling = LIST_INIT(root_cgroup.sibling),
+	.lock = SPINLOCK_INIT(RANK_PROC, "members"),
 	.members = LIST_INIT(root_cgroup.members),
 	.name = "/",
 };
 
-static struct mutex cgroup_lock;
-static struct kmem_cache *cgroup_cache;
+static struct rwlock cgroup_lock;
+static struct kmem_cache *cgroup_cache;	/* [I] */
 static const struct cgroup_hooks *hooks;	/* [I] from before the first process */
 
 /* Make the cache and the lock. Context: boot, after memcg_init(). */
 void cgroup_init(void)
 {
-	mutex_init(&cgroup_lock, RANK_CGROUP, "cgroup");
+	rwlock_init(&cgroup_lock, RANK_CGROUP, "cgroup");
 	cgroup_cache = kmem_cache_create("cgroup", sizeof(struct cgroup), 0, 0, NULL);
 	if (!cgroup_cache)
 		panic("no memory for the cache of cgroups");
@@ -143,6 +154,7 @@ static int create_child(struct cgroup *parent, const char *name, int len)
 	}
 	group->parent = parent;
 	list_init(&group->children);
+	spin_init(&group->lock, RANK_PROC, "members");
 	list_init(&group->members);
 	list_append(&parent->children, &group->sibling);
 	return 0;
@@ -158,7 +170,7 @@ int cgroup_create(const char *path, unsigned mode)
 	int err, len;
 
 	(void)mode;			/* all runs as root */
-	mutex_lock(&cgroup_lock);
+	write_lock(&cgroup_lock);
 	err = len = walk(&path, &parent, &name);
 	if (len == 0)
 		err = -EEXIST;
@@ -169,12 +181,13 @@ int cgroup_create(const char *path, unsigned mode)
 	}
 	if (err == 0)
 		err = create_child(parent, name, len);
-	mutex_unlock(&cgroup_lock);
+	write_unlock(&cgroup_lock);
 	return err;
 }
 
 static int remove_group(struct cgroup *group)
 {
+	ASSERT(rwlock_is_write_held(&cgroup_lock));
 	if (group == &root_cgroup || group->nr_members || !list_empty(&group->children))
 		return -EBUSY;
 	list_remove(&group->sibling);
@@ -191,11 +204,11 @@ int cgroup_remove(const char *path)
 	struct cgroup *group;
 	int err;
 
-	mutex_lock(&cgroup_lock);
+	write_lock(&cgroup_lock);
 	err = find(path, &group);
 	if (!err)
 		err = remove_group(group);
-	mutex_unlock(&cgroup_lock);
+	write_unlock(&cgroup_lock);
 	return err;
 }
 
@@ -203,44 +216,69 @@ int cgroup_remove(const char *path)
 
 static void enter(struct cgroup *group, struct cgroup_member *m)
 {
-	m->group = group;
+	spin_lock(&group->lock);
 	list_append(&group->members, &m->link);
 	group->nr_members++;
+	spin_unlock(&group->lock);
+	m->group = group;
 	if (hooks)
 		hooks->moved(m, group->memcg);
 }
 
 static void leave(struct cgroup_member *m)
 {
+	struct cgroup *group = m->group;
+
+	spin_lock(&group->lock);
 	list_remove(&m->link);
-	m->group->nr_members--;
+	group->nr_members--;
+	spin_unlock(&group->lock);
 	m->group = NULL;
 }
 
 /* child joins its parent's group (parent NULL: the root), and is killed if the parent was by
  * cgroup_kill(). It must be ready for the hooks `moved` and `kill`.
- * Locks: the cgroup lock. Context: may sleep. */
+ * Locks: the cgroup lock, shared. Context: may sleep. */
 void cgroup_fork(struct cgroup_member *child, struct cgroup_member *parent)
 {
-	mutex_lock(&cgroup_lock);
+	cgroup_members_lock();
 	child->killed = parent && parent->killed;
 	enter(parent && parent->group ? parent->group : &root_cgroup, child);
 	if (child->killed && hooks)
 		hooks->kill(child);
-	mutex_unlock(&cgroup_lock);
+	cgroup_members_unlock();
 }
 
 /* m leaves its group for good and works for the root from now on. Does nothing when it is in
- * none. Locks: the cgroup lock. Context: may sleep. */
+ * none. Locks: the cgroup lock held, shared will do. Context: may sleep. */
+void cgroup_exit_locked(struct cgroup_member *m)
+{
+	if (!m->group)
+		return;
+	leave(m);
+	if (hooks)
+		hooks->moved(m, &root_memcg);
+}
+
+/* The same. Locks: the cgroup lock, shared. Context: may sleep. */
 void cgroup_exit(struct cgroup_member *m)
 {
-	mutex_lock(&cgroup_lock);
-	if (m->group) {
-		leave(m);
-		if (hooks)
-			hooks->moved(m, &root_memcg);
-	}
-	mutex_unlock(&cgroup_lock);
+	cgroup_members_lock();
+	cgroup_exit_locked(m);
+	cgroup_members_unlock();
+}
+
+/* Nobody else moves a member, and no group goes, until cgroup_members_unlock(); other members
+ * may be born or leave. Locks: the cgroup lock, shared. Context: may sleep. */
+void cgroup_members_lock(void)
+{
+	read_lock(&cgroup_lock);
+}
+
+/* The end of cgroup_members_lock(). Locks: the cgroup lock held, shared. */
+void cgroup_members_unlock(void)
+{
+	read_unlock(&cgroup_lock);
 }
 
 /* Move the process (0: the caller) into group. -ESRCH: no such process, or it is exiting.
@@ -250,6 +288,7 @@ int cgroup_attach_locked(struct cgroup *group, int pid)
 	struct cgroup_member *m;
 	int err = -ESRCH;
 
+	ASSERT(rwlock_is_write_held(&cgroup_lock));
 	if (!hooks || pid < 0)
 		return -ESRCH;
 	m = pid ? hooks->find(pid) : hooks->current();
@@ -271,11 +310,11 @@ int cgroup_attach(const char *path, int pid)
 	struct cgroup *group;
 	int err;
 
-	mutex_lock(&cgroup_lock);
+	write_lock(&cgroup_lock);
 	err = find(path, &group);
 	if (!err)
 		err = cgroup_attach_locked(group, pid);
-	mutex_unlock(&cgroup_lock);
+	write_unlock(&cgroup_lock);
 	return err;
 }
 
@@ -284,6 +323,7 @@ void cgroup_print_pids_locked(struct cgroup *group, struct textbuf *text)
 {
 	struct cgroup_member *m;
 
+	ASSERT(rwlock_is_write_held(&cgroup_lock));
 	list_for_each(m, &group->members, link) {
 		int pid = hooks ? hooks->pid(m) : 0;
 
@@ -300,6 +340,7 @@ static void kill_members(struct cgroup *group)
 		m->killed = true;
 		if (hooks)
 			hooks->kill(m);
+		cond_resched();
 	}
 }
 
@@ -321,11 +362,11 @@ int cgroup_kill(const char *path)
 	struct cgroup *top;
 	int err;
 
-	mutex_lock(&cgroup_lock);
+	write_lock(&cgroup_lock);
 	err = find(path, &top);
 	for (struct cgroup *g = err ? NULL : top; g; g = next_group(g, top))
 		kill_members(g);
-	mutex_unlock(&cgroup_lock);
+	write_unlock(&cgroup_lock);
 	return err;
 }
 
@@ -345,13 +386,13 @@ long cgroup_list(const char *path, char *buf, size_t size)
 	struct cgroup *group, *child;
 	int err;
 
-	mutex_lock(&cgroup_lock);
+	write_lock(&cgroup_lock);
 	err = find(path, &group);
 	if (!err) {
 		list_for_each(child, &group->children, sibling)
 			text_print(&text, "%s\n", child->name);
 	}
-	mutex_unlock(&cgroup_lock);
+	write_unlock(&cgroup_lock);
 	return err ? err : fits((long)text.len, size);
 }
 
@@ -372,15 +413,15 @@ static int find_control(const char *path, const char *name, struct cgroup **grou
  * Locks: the cgroup lock. Context: may sleep. */
 long cgroup_read(const char *path, const char *control, char *buf, size_t size)
 {
-	const struct control *c;
+	const struct control *c = NULL;
 	struct cgroup *group;
 	long ret;
 
-	mutex_lock(&cgroup_lock);
+	write_lock(&cgroup_lock);
 	ret = find_control(path, control, &group, &c);
 	if (!ret)
 		ret = c->read ? c->read(group, buf, size) : -EINVAL;
-	mutex_unlock(&cgroup_lock);
+	write_unlock(&cgroup_lock);
 	return fits(ret, size);
 }
 
@@ -389,14 +430,14 @@ long cgroup_read(const char *path, const char *control, char *buf, size_t size)
  * Locks: the cgroup lock. Context: may sleep. */
 int cgroup_write(const char *path, const char *control, const char *text)
 {
-	const struct control *c;
+	const struct control *c = NULL;
 	struct cgroup *group;
 	int err;
 
-	mutex_lock(&cgroup_lock);
+	write_lock(&cgroup_lock);
 	err = find_control(path, control, &group, &c);
 	if (!err)
 		err = c->write ? c->write(group, text) : -EINVAL;
-	mutex_unlock(&cgroup_lock);
+	write_unlock(&cgroup_lock);
 	return err;
 }

@@ -8,24 +8,29 @@
 #define CGROUP_NAME_MAX	63
 #define CGROUP_PATH_MAX	1024
 
+/* Key: [I] immutable; [cgroup lock]: alone to write, shared to read; [lock] or the cgroup lock
+ * alone; [own] the member itself, or the cgroup lock alone. */
 struct cgroup {
 	struct memcg *memcg;		/* [I] */
 	struct cgroup *parent;		/* [I] */
 	struct list children, sibling;	/* [cgroup lock] */
-	struct list members;		/* [cgroup lock] struct cgroup_member */
-	unsigned nr_members;		/* [cgroup lock] */
+	struct spinlock lock;		/* RANK_PROC */
+	struct list members;		/* [lock] struct cgroup_member */
+	unsigned nr_members;		/* [lock] */
 	char name[CGROUP_NAME_MAX + 1];	/* [I] */
 };
 
 /* One process's place in the tree: embedded in struct proc, zeroed before cgroup_fork(). */
 struct cgroup_member {
-	struct cgroup *group;		/* [cgroup lock] NULL: in none (not yet, or left) */
-	struct list link;		/* [cgroup lock] */
-	bool killed;			/* [cgroup lock] by cgroup_kill(); its children, too */
+	struct cgroup *group;		/* [own, cgroup lock] NULL: in none (not yet, or left) */
+	struct list link;		/* [lock of the group] */
+	bool killed;			/* [own, cgroup lock] by cgroup_kill(); its children, too */
 };
 
 /* What proc registers: cgroup knows members, not processes. All are called with the cgroup
- * lock held; they may take spinlocks, and must not sleep on anything cgroup might hold. */
+ * lock held (shared from cgroup_fork() and cgroup_exit(), which concern their own member) and
+ * no spinlock; they may take spinlocks and stop the other CPUs, and must not sleep on anything
+ * cgroup might hold. */
 struct cgroup_hooks {
 	struct cgroup_member *(*find)(int pid);		/* referenced, or NULL */
 	void (*put)(struct cgroup_member *m);		/* drop that reference */
@@ -43,6 +48,11 @@ void cgroup_set_hooks(const struct cgroup_hooks *hooks);
 /* Membership of processes; take the cgroup lock (may sleep). */
 void cgroup_fork(struct cgroup_member *child, struct cgroup_member *parent);
 void cgroup_exit(struct cgroup_member *m);
+void cgroup_exit_locked(struct cgroup_member *m);
+
+/* The cgroup lock, shared: nobody else moves a member, no group goes in between. May sleep. */
+void cgroup_members_lock(void);
+void cgroup_members_unlock(void);
 
 /* The system calls' cores. Paths are absolute in the tree, NUL-terminated kernel strings. */
 int cgroup_create(const char *path, unsigned mode) must_check;

@@ -2,23 +2,34 @@
 /*
  * The dentry cache: (parent, name) -> dentry. A slot.
  *
- * Theory: one hash table, sized at boot, under one lock. A dentry is referenced by its
- * holders, by its children, and by a pin while its file system keeps it (ramfs). At the last
- * put it is freed at once, whether positive or negative, and its reference to the parent is
- * dropped next, in a loop: a chain of any depth goes without recursion. The last reference is
- * only ever dropped under the lock, so whoever finds a dentry under the lock may raise it.
+ * Theory: one hash table, sized at boot; a dentry is referenced by its holders, by its
+ * children, and, while its name exists, by the list of its directory. At the last put it is
+ * freed at once, and its reference to the parent is dropped next, in a loop: a chain of any
+ * depth goes without recursion.
  *
  *	hash -> [/]<-----[a]<-----[b]      <- is `parent`, and a reference
  *	          children   children
  *
+ * Walks on different CPUs meet in a bucket at most: each bucket has a lock (shared with other
+ * buckets), held for one short chain. While a dentry is hashed, a finder raises its count
+ * under the bucket's lock and the last reference is dropped under it: so nobody finds a dentry
+ * that is being freed. A rename changes the bucket; as the hash value is changed before the
+ * old bucket's lock is let go, who then takes that lock to drop a reference sees it and
+ * takes the other one.
+ *
+ * A miss proves nothing: a rename takes the dentry out of one bucket before it puts it into
+ * another. Only with the directory's lock held, which excludes renames, is a miss an answer.
+ *
  * Invariants, checked by dcache_check():
  *  I1 a hashed dentry lies in the bucket that its hash, made of parent and name, names
- *  I2 a hashed dentry is in the children of its parent, which is positive; no name twice
- *  I3 a dentry has at least one reference, and at least one for each child in its list
- *  I4 the positive children of a directory stand by rising dir_pos, all below next_pos
+ *  I2 a hashed dentry's parent is positive and lists it if it is positive; no name twice
+ *  I3 a hashed dentry has a reference, and one for each child in its list
+ *  I4 the children of a directory stand by rising dir_pos, all below next_pos
  *  I5 no more dentries are hashed than there are
  *
- * Locking: dcache_lock (RANK_FS) guards what dcache.h marks; nothing is allocated under it.
+ * Locking: directories' locks (the caller's) guard children lists and exclude two makers of one
+ * name. Under them, never two at a time, never across an allocation: the bucket locks, and the
+ * tree lock for who looks upward without a directory's lock ("..", getcwd). Both RANK_FS.
  */
 #include "kernel/fs/dcache.h"
 #include "kernel/fs/namei.h"
@@ -30,10 +41,16 @@
 #include "mm/kmem.h"
 #include "mm/page.h"
 
-static struct spinlock dcache_lock = SPINLOCK_INIT(RANK_FS, "dcache");
+#define NR_BUCKET_LOCKS	256u			/* four for each CPU */
+
+static struct bucket_lock {
+	struct spinlock lock;
+} cacheline_aligned bucket_locks[NR_BUCKET_LOCKS];
+
+static struct spinlock tree_lock = SPINLOCK_INIT(RANK_FS, "dcache tree");
 static struct kmem_cache *dentry_cache;		/* [I] */
-static struct list *buckets;			/* [dcache lock] */
-static unsigned nr_buckets;			/* [I] a power of two */
+static struct list *buckets;			/* [their locks] */
+static unsigned nr_buckets;			/* [I] a power of two, >= NR_BUCKET_LOCKS */
 static atomic_long nr_dentries;			/* [a] */
 
 /* Make the cache and the table, one bucket for every second page of RAM.
@@ -53,6 +70,8 @@ void dcache_init(void)
 	nr_buckets = (unsigned)((PAGE_SIZE << order) / sizeof(*buckets));
 	for (unsigned i = 0; i < nr_buckets; i++)
 		list_init(&buckets[i]);
+	for (unsigned i = 0; i < NR_BUCKET_LOCKS; i++)
+		spin_init(&bucket_locks[i].lock, RANK_FS, "dcache bucket");
 }
 
 /* FNV-1a over the name, begun with the parent's address. */
@@ -70,6 +89,26 @@ static struct list *bucket_of(u32 hash)
 	return &buckets[hash & (nr_buckets - 1)];
 }
 
+/* A bucket has one lock, as there are at least as many buckets as locks. */
+static struct spinlock *lock_of(u32 hash)
+{
+	return &bucket_locks[hash & (NR_BUCKET_LOCKS - 1)].lock;
+}
+
+/* Lock the bucket that dentry is in, also when a rename moves it meanwhile. */
+static struct spinlock *lock_bucket(const struct dentry *dentry)
+{
+	for (;;) {
+		u32 hash = load_acquire(&dentry->hash);
+		struct spinlock *lock = lock_of(hash);
+
+		spin_lock(lock);
+		if (load_acquire(&dentry->hash) == hash)
+			return lock;
+		spin_unlock(lock);
+	}
+}
+
 static bool has_name(const struct dentry *d, const char *name, size_t len)
 {
 	return d->name_len == len && memcmp(d->name, name, len) == 0;
@@ -80,12 +119,32 @@ static struct dentry *find_locked(struct dentry *parent, const char *name, size_
 	struct list *bucket = bucket_of(hash);
 	struct dentry *d;
 
-	assert_held(&dcache_lock);
+	assert_held(lock_of(hash));
 	list_for_each(d, bucket, hash_link) {
 		if (d->hash == hash && d->parent == parent && has_name(d, name, len))
 			return d;
 	}
 	return NULL;
+}
+
+/* Put dentry into the bucket that its hash names. */
+static void hash_insert(struct dentry *dentry)
+{
+	struct spinlock *lock = lock_of(dentry->hash);
+
+	spin_lock(lock);
+	list_push(bucket_of(dentry->hash), &dentry->hash_link);
+	spin_unlock(lock);
+}
+
+/* Take dentry out of its bucket; it will be found, if ever again, under new_hash. */
+static void hash_remove(struct dentry *dentry, u32 new_hash)
+{
+	struct spinlock *lock = lock_bucket(dentry);
+
+	list_remove(&dentry->hash_link);
+	store_release(&dentry->hash, new_hash);
+	spin_unlock(lock);
 }
 
 /* A negative, unhashed dentry with one reference and no parent, or NULL. */
@@ -139,17 +198,19 @@ struct dentry *dentry_alloc_root(struct super *super, struct inode *inode)
 	return d;
 }
 
-/* The dentry of that name if it is cached (positive or negative), referenced; else NULL. */
+/* The dentry of that name if it is cached (positive or negative), referenced; else NULL, which
+ * means something only to who holds the directory's lock. Locks: takes the bucket's. */
 struct dentry *dentry_find(struct dentry *parent, const char *name, size_t len)
 {
 	u32 hash = hash_name(parent, name, len);
+	struct spinlock *lock = lock_of(hash);
 	struct dentry *d;
 
-	spin_lock(&dcache_lock);
+	spin_lock(lock);
 	d = find_locked(parent, name, len, hash);
 	if (d)
 		refcount_get(&d->refs);
-	spin_unlock(&dcache_lock);
+	spin_unlock(lock);
 	return d;
 }
 
@@ -157,7 +218,6 @@ struct dentry *dentry_find(struct dentry *parent, const char *name, size_t len)
  * Locks: the directory's, held by the caller. */
 int dentry_lookup(struct dentry *parent, const char *name, size_t len, struct dentry **out)
 {
-	u32 hash = hash_name(parent, name, len);
 	struct dentry *fresh;
 
 	*out = dentry_find(parent, name, len);
@@ -167,12 +227,9 @@ int dentry_lookup(struct dentry *parent, const char *name, size_t len, struct de
 	if (!fresh)
 		return -ENOMEM;
 	fresh->super = parent->super;
-	fresh->hash = hash;
+	fresh->hash = hash_name(parent, name, len);
 	fresh->parent = dentry_get(parent);
-	spin_lock(&dcache_lock);
-	list_push(bucket_of(hash), &fresh->hash_link);
-	list_push(&parent->children, &fresh->child_link);
-	spin_unlock(&dcache_lock);
+	hash_insert(fresh);
 	*out = fresh;
 	return 0;
 }
@@ -184,189 +241,144 @@ struct dentry *dentry_get(struct dentry *dentry)
 	return dentry;
 }
 
-/* The parent, referenced (a root's is itself). */
+/* The parent, referenced (a root's is itself). Locks: takes the tree lock. */
 struct dentry *dentry_get_parent(struct dentry *dentry)
 {
 	struct dentry *parent;
 
-	spin_lock(&dcache_lock);
+	spin_lock(&tree_lock);
 	parent = dentry_get(dentry->parent);
-	spin_unlock(&dcache_lock);
+	spin_unlock(&tree_lock);
 	return parent;
 }
 
-static bool put_unless_last(refcount *r)
-{
-	int old = refcount_read(r);
-
-	while (old > 1) {
-		if (atomic_try_cmpxchg(&r->n, &old, old - 1))
-			return true;
-	}
-	return false;
-}
-
 /* Drop a reference. The last one frees the dentry and drops its parent's, and so on upward.
- * Locks: takes the dcache lock. Context: no spinlocks, no lock of the dentry's inode held. */
+ * Locks: takes the bucket's. Context: thread, no spinlocks, no lock of the dentry's inode. */
 void dentry_put(struct dentry *dentry)
 {
-	while (dentry && !put_unless_last(&dentry->refs)) {
+	while (dentry && !refcount_put_unless_last(&dentry->refs)) {
+		struct spinlock *lock = lock_bucket(dentry);
 		struct dentry *parent;
-		bool last;
+		bool last = refcount_put(&dentry->refs);
 
-		spin_lock(&dcache_lock);
-		last = refcount_put(&dentry->refs);
-		if (last) {
+		if (last)
 			list_remove(&dentry->hash_link);
-			list_remove(&dentry->child_link);
-		}
-		spin_unlock(&dcache_lock);
+		spin_unlock(lock);
 		if (!last)
 			return;
+		BUG_ON(!list_empty(&dentry->child_link));
 		parent = dentry->parent != dentry ? dentry->parent : NULL;
 		dentry_free(dentry);
 		dentry = parent;
+		cond_resched();
 	}
 }
 
-static void append_child_locked(struct dentry *dir, struct dentry *child)
+static void append_child(struct dentry *dir, struct dentry *child)
 {
-	assert_held(&dcache_lock);
-	list_remove(&child->child_link);
 	child->dir_pos = dir->next_pos++;
 	list_append(&dir->children, &child->child_link);
 }
 
 /* Make a negative dentry positive: it takes the caller's reference to inode and the next
- * position of its directory. Locks: the directory's, held by the caller. */
+ * position of its directory, which pins it. Locks: the directory's, held by the caller. */
 void dentry_attach(struct dentry *dentry, struct inode *inode)
 {
 	BUG_ON(dentry->inode);
-	spin_lock(&dcache_lock);
-	append_child_locked(dentry->parent, dentry);
+	append_child(dentry->parent, dentry_get(dentry));
 	store_release(&dentry->inode, inode);
-	spin_unlock(&dcache_lock);
 }
 
-static void unhash_locked(struct dentry *dentry)
-{
-	assert_held(&dcache_lock);
-	list_remove(&dentry->hash_link);
-	list_remove(&dentry->child_link);
-}
-
-/* The name is gone (unlink, rmdir): nobody finds it any more, holders keep inode and parent.
- * Locks: the directory's, held by the caller. */
+/* The name is gone (unlink, rmdir), and with it the pin: nobody finds it any more, holders, of
+ * which the caller is one, keep inode and parent. Locks: the directory's, held by the caller. */
 void dentry_unhash(struct dentry *dentry)
 {
-	spin_lock(&dcache_lock);
-	unhash_locked(dentry);
-	spin_unlock(&dcache_lock);
-}
+	bool pinned = !list_empty(&dentry->child_link);
 
-/* Has the name been removed? (Roots have none to remove.) */
-bool dentry_is_unhashed(const struct dentry *dentry)
-{
-	return dentry->parent != dentry && list_empty(&dentry->hash_link);
+	hash_remove(dentry, dentry->hash);
+	list_remove(&dentry->child_link);
+	spin_lock(&tree_lock);
+	dentry->unhashed = true;
+	spin_unlock(&tree_lock);
+	if (pinned)
+		dentry_put(dentry);
 }
 
 static void swap_names(struct dentry *a, struct dentry *b)
 {
-	char text[DNAME_INLINE];
-	const char *name = a->name == a->inline_name ? NULL : a->name;
-	u16 len = a->name_len;
+	struct dentry old = { .name_len = a->name_len, .name = a->name };
 
+	memcpy(old.inline_name, a->inline_name, DNAME_INLINE);
+	memcpy(a->inline_name, b->inline_name, DNAME_INLINE);
+	memcpy(b->inline_name, old.inline_name, DNAME_INLINE);
 	a->name = b->name == b->inline_name ? a->inline_name : b->name;
-	b->name = name ? name : b->inline_name;
+	b->name = old.name == a->inline_name ? b->inline_name : old.name;
 	a->name_len = b->name_len;
-	b->name_len = len;
-	memcpy(text, a->inline_name, sizeof(text));
-	memcpy(a->inline_name, b->inline_name, sizeof(text));
-	memcpy(b->inline_name, text, sizeof(text));
+	b->name_len = old.name_len;
 }
 
 /*
  * Rename: dentry takes target's name and place in new_parent; target, negative or replaced, is
- * unhashed and left with the old name. Needs no memory, so a rename cannot fail half way.
+ * unhashed and left with the old name. Needs no memory, so a rename cannot fail half way. For a
+ * moment neither name is in the hash: who misses one asks again under the directory's lock.
+ * The caller has references to all three.
  * Locks: both directories', held by the caller, and the rename lock.
  */
 void dentry_move(struct dentry *dentry, struct dentry *new_parent, struct dentry *target)
 {
-	struct dentry *old_parent;
+	struct dentry *old_parent = dentry->parent;
 
-	spin_lock(&dcache_lock);
 	BUG_ON(target->parent != new_parent);
-	unhash_locked(dentry);
-	dentry->hash = target->hash;
-	unhash_locked(target);
+	hash_remove(dentry, target->hash);
+	list_remove(&dentry->child_link);
+	dentry_unhash(target);
+	dentry_get(new_parent);
+	spin_lock(&tree_lock);
 	swap_names(dentry, target);
-	old_parent = dentry->parent;
-	dentry->parent = dentry_get(new_parent);
-	list_push(bucket_of(dentry->hash), &dentry->hash_link);
-	append_child_locked(new_parent, dentry);
-	spin_unlock(&dcache_lock);
+	dentry->parent = new_parent;
+	spin_unlock(&tree_lock);
+	append_child(new_parent, dentry);
+	hash_insert(dentry);
 	dentry_put(old_parent);
-}
-
-/* A mount now covers the dentry. */
-void dentry_set_mounted(struct dentry *dentry)
-{
-	spin_lock(&dcache_lock);
-	dentry->mounted = true;
-	spin_unlock(&dcache_lock);
 }
 
 /* Is ancestor the dentry itself or above it? Locks: the rename lock, held by the caller: so
  * the parents stand still, and a deep chain is not walked under a spinlock. */
 bool dentry_is_ancestor(struct dentry *ancestor, struct dentry *dentry)
 {
-	while (dentry != ancestor && dentry->parent != dentry)
+	while (dentry != ancestor && dentry->parent != dentry) {
 		dentry = dentry->parent;
+		cond_resched();
+	}
 	return dentry == ancestor;
 }
 
 /* Does the directory hold a name? Locks: the directory's, held by the caller. */
 bool dentry_has_positive_child(struct dentry *dir)
 {
-	struct dentry *child = NULL;
-	bool found = false;
-
-	spin_lock(&dcache_lock);
-	list_for_each(child, &dir->children, child_link) {
-		found = child->inode != NULL;
-		if (found)
-			break;
-	}
-	spin_unlock(&dcache_lock);
-	return found;
+	return !list_empty(&dir->children);
 }
 
 /*
  * For readers of a directory: its first positive child at position pos or later, referenced,
  * or NULL. prev, the child last returned, if any, saves the search from the start.
- * Locks: the directory's, held by the caller: so prev, positive, is still in its place.
+ * Locks: the directory's, held by the caller: so all positive names are pinned in their places.
  */
 struct dentry *dentry_next_child(struct dentry *dir, struct dentry *prev, u64 pos)
 {
-	struct list *at;
+	struct list *at = prev ? prev->child_link.next : dir->children.next;
 
-	spin_lock(&dcache_lock);
-	at = prev ? prev->child_link.next : dir->children.next;
 	for (; at != &dir->children; at = at->next) {
 		struct dentry *child = list_entry(at, struct dentry, child_link);
 
-		if (child->inode && child->dir_pos >= pos) {
-			dentry_get(child);
-			spin_unlock(&dcache_lock);
-			return child;
-		}
+		if (child->dir_pos >= pos)
+			return dentry_get(child);
 	}
-	spin_unlock(&dcache_lock);
 	return NULL;
 }
 
-/* Put "/name" before what is there; false when that makes the path longer than PATH_MAX. What does not
- * fit in buf is counted and dropped. */
+/* Put "/name" before what is there; false when that makes the path longer than PATH_MAX. What
+ * does not fit in buf is counted and dropped. */
 static bool prepend(char *buf, size_t size, size_t *len, const struct dentry *d)
 {
 	size_t bytes = (size_t)d->name_len + 1;
@@ -385,7 +397,7 @@ static long path_text_locked(struct path at, const struct path *root, char *buf,
 {
 	size_t len = 1;			/* the NUL */
 
-	assert_held(&dcache_lock);
+	assert_held(&tree_lock);
 	if (size)
 		buf[size - 1] = '\0';
 	while (at.dentry != root->dentry || at.mount != root->mount) {
@@ -411,15 +423,16 @@ static long path_text_locked(struct path at, const struct path *root, char *buf,
  * The name of path as seen from root, into buf. Returns its length, NUL included; -ENOENT: the
  * name was removed; -ENAMETOOLONG: longer than PATH_MAX; -ERANGE: longer than size. At most
  * PATH_MAX bytes of names are looked at, however deep path lies.
+ * Locks: takes the tree lock: the answer is a name that path had at one moment.
  */
 long dentry_path(const struct path *path, const struct path *root, char *buf, size_t size)
 {
 	long len = -ENOENT;
 
-	spin_lock(&dcache_lock);
-	if (!dentry_is_unhashed(path->dentry))
+	spin_lock(&tree_lock);
+	if (!path->dentry->unhashed)
 		len = path_text_locked(*path, root, buf, size);
-	spin_unlock(&dcache_lock);
+	spin_unlock(&tree_lock);
 	if (len > 0)
 		memmove(buf, buf + size - len, (size_t)len);
 	return len;
@@ -439,12 +452,11 @@ static int check_children(const struct dentry *dir)
 
 	list_for_each(child, &dir->children, child_link) {
 		nr++;
-		if (child->parent != dir || list_empty(&child->hash_link))
+		if (child->parent != dir || !child->inode || list_empty(&child->hash_link))
 			return 2;
-		if (child->inode && (child->dir_pos <= pos || child->dir_pos >= dir->next_pos))
+		if (child->dir_pos <= pos || child->dir_pos >= dir->next_pos)
 			return 4;
-		if (child->inode)
-			pos = child->dir_pos;
+		pos = child->dir_pos;
 	}
 	return refcount_read(&dir->refs) < MAX(nr, 1) ? 3 : 0;
 }
@@ -454,31 +466,32 @@ static int check_dentry(struct dentry *d, unsigned bucket)
 	if (d->hash != hash_name(d->parent, d->name, d->name_len) ||
 	    bucket_of(d->hash) != &buckets[bucket])
 		return 1;
-	if (list_empty(&d->child_link) || !d->parent->inode ||
+	if (list_empty(&d->child_link) != !d->inode || !d->parent->inode || d->unhashed ||
 	    find_locked(d->parent, d->name, d->name_len, d->hash) != d)
 		return 2;
 	return check_children(d);
 }
 
-/* Check every hashed dentry. Returns 0, or the number of the broken invariant. */
+/* Check every hashed dentry. Returns 0, or the number of the broken invariant.
+ * Context: nobody else uses the dcache: boot, tests, or the other CPUs are stopped. */
 int dcache_check(void)
 {
 	struct dentry *d = NULL;
 	long nr = 0;
 	int broken = 0;
 
-	spin_lock(&dcache_lock);
 	for (unsigned i = 0; i < nr_buckets && !broken; i++) {
+		spin_lock(lock_of(i));
 		list_for_each(d, &buckets[i], hash_link) {
 			nr++;
 			broken = check_dentry(d, i);
 			if (broken)
 				break;
 		}
+		spin_unlock(lock_of(i));
 	}
 	if (!broken && nr > atomic_load(&nr_dentries))
 		broken = 5;
-	spin_unlock(&dcache_lock);
 	if (broken)
 		log_info("dcache: invariant I%d does not hold", broken);
 	return broken;

@@ -9,27 +9,33 @@ struct path;
 
 /*
  * A name in a directory. A child holds a reference to its parent; the hash finds
- * (parent, name). ramfs keeps its tree in the dcache: a positive dentry of a linked file is
- * pinned by one reference of its own, dropped by unlink, rmdir or a rename over it.
+ * (parent, name). dentry_attach() makes a name positive: it is listed in its directory, which
+ * holds one reference (the pin) until the name is unhashed, by unlink, rmdir or a rename over it.
  *
  * inode goes from NULL to its inode at most once: an unlinked dentry keeps it and is
  * unhashed instead. So a holder of a reference reads it without a lock (dentry_inode()).
+ *
+ * Key: [I] immutable; [dir] the lock of the directory it lies in, held by the caller; [b] the
+ * lock of its bucket; [t] the tree lock; [m] changed by renames alone, under both directories'
+ * locks and the tree lock and out of the hash: any of these locks, the rename lock, or that of
+ * the bucket it is in will do to read it.
  */
 struct dentry {
-	refcount refs;			/* the last drop happens under the dcache lock */
-	struct dentry *parent;		/* [dcache lock] referenced; itself at a root */
-	struct inode *inode;		/* [set once] referenced, or NULL: negative */
+	refcount refs;			/* while hashed, the last drop happens under [b] */
+	struct dentry *parent;		/* [m] referenced; itself at a root */
+	struct inode *inode;		/* [set once, dir] referenced, or NULL: negative */
 	struct super *super;		/* [I] */
-	struct list hash_link;		/* [dcache lock] empty: unhashed */
-	struct list child_link;		/* [dcache lock] in parent->children; empty: unhashed */
-	struct list children;		/* [dcache lock] the positive ones by rising dir_pos */
-	u64 dir_pos;			/* [dcache lock] stable position for getdents */
-	u64 next_pos;			/* [dcache lock] of the next positive child */
-	u32 hash;			/* [I while hashed] */
-	u16 name_len;			/* [dcache lock] */
-	bool mounted;			/* [dcache lock] a mount covers it */
-	const char *name;		/* [dcache lock] inline_name or kmalloced */
-	char inline_name[DNAME_INLINE];
+	struct list hash_link;		/* [b] empty: not in the hash */
+	struct list child_link;		/* [dir] in parent->children while positive and hashed */
+	struct list children;		/* [this directory's lock] by rising dir_pos, each pinned */
+	u64 dir_pos;			/* [dir] stable position for getdents */
+	u64 next_pos;			/* [this directory's lock] of the next positive child */
+	u32 hash;			/* [m, and b to write] names the bucket */
+	u16 name_len;			/* [m] */
+	bool mounted;			/* [set once] a mount covers it */
+	bool unhashed;			/* [set once, t] the name was removed */
+	const char *name;		/* [m] inline_name or kmalloced */
+	char inline_name[DNAME_INLINE];	/* [m] */
 };
 
 #define DIR_POS_FIRST	2		/* 0 and 1 are "." and ".." */
@@ -37,6 +43,17 @@ struct dentry {
 static inline struct inode *dentry_inode(const struct dentry *dentry)
 {
 	return load_acquire(&dentry->inode);
+}
+
+static inline bool dentry_is_mounted(const struct dentry *dentry)
+{
+	return load_acquire(&dentry->mounted);
+}
+
+/* A mount that can be found covers it. Context: boot. */
+static inline void dentry_set_mounted(struct dentry *dentry)
+{
+	store_release(&dentry->mounted, true);
 }
 
 void dcache_init(void);
@@ -49,9 +66,7 @@ struct dentry *dentry_get_parent(struct dentry *dentry);
 void dentry_put(struct dentry *dentry);
 void dentry_attach(struct dentry *dentry, struct inode *inode);
 void dentry_unhash(struct dentry *dentry);
-bool dentry_is_unhashed(const struct dentry *dentry);
 void dentry_move(struct dentry *dentry, struct dentry *new_parent, struct dentry *target);
-void dentry_set_mounted(struct dentry *dentry);
 bool dentry_is_ancestor(struct dentry *ancestor, struct dentry *dentry);
 bool dentry_has_positive_child(struct dentry *dir);
 struct dentry *dentry_next_child(struct dentry *dir, struct dentry *prev, u64 pos);

@@ -2,9 +2,13 @@
 /*
  * Open files, and the buffers that their reads and writes move.
  *
+ * Who uses a file has a reference to it, taken under the lock of the table that it was found
+ * in: a thread that closes the descriptor meanwhile takes nothing away from under a read.
+ *
  * Locking: a file with a position holds pos_lock over each read, write, seek and readdir, so
  * that threads sharing the file never get the same bytes. A file without one (pipe, terminal)
- * may block for ever and takes no lock here.
+ * may block for ever and takes no lock here; nor does a device, whose position stays 0: half
+ * the processes of a machine may share one /dev/null.
  */
 #include "arch/uaccess.h"
 #include "kernel/fs/file.h"
@@ -134,6 +138,8 @@ static long transfer(struct file *file, transfer_fn fn, struct iobuf *io, u64 *p
 		return pos ? -ESPIPE : fn(file, io, &none);
 	if (pos)
 		return (s64)*pos < 0 ? -EINVAL : fn(file, io, pos);
+	if (S_ISCHR(file->inode->mode))
+		return fn(file, io, &none);
 	mutex_lock(&file->pos_lock);
 	done = fn(file, io, &file->pos);
 	mutex_unlock(&file->pos_lock);

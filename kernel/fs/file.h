@@ -44,18 +44,19 @@ struct file {
 	struct inode *inode;		/* [I] referenced */
 	struct path path;		/* [I] dentry NULL for pipes */
 	const struct file_ops *ops;	/* [I] */
-	unsigned flags;			/* O_*; the access mode [I], O_NONBLOCK and O_APPEND [a] */
+	unsigned flags;			/* [a] O_*: of all, O_NONBLOCK and O_APPEND may change */
 	struct mutex pos_lock;		/* RANK_POS */
 	u64 pos;			/* [pos_lock] */
-	void *data;
+	void *data;			/* [I] since it was opened */
 };
 
 /* What a process has of the file system. Shared by clone(CLONE_FS). */
 struct fs_context {
 	refcount refs;
 	struct spinlock lock;		/* RANK_FS */
-	struct path cwd, root;		/* [lock] */
-	u32 umask;			/* [lock] */
+	struct path cwd;		/* [lock] */
+	struct path root;		/* [I] */
+	atomic_int umask;		/* [a] */
 };
 
 #define FILES_INITIAL	32
@@ -95,6 +96,7 @@ int files_install(struct files *files, struct file *file, int min_fd, bool cloex
 	must_check;
 int files_replace(struct files *files, int fd, struct file *file, bool cloexec) must_check;
 int files_close(struct files *files, int fd) must_check;
+void files_uninstall(struct files *files, int fd, struct file *file);
 void files_close_on_exec(struct files *files);
 int files_set_cloexec(struct files *files, int fd, bool on) must_check;
 int files_get_cloexec(struct files *files, int fd) must_check;

@@ -3,7 +3,11 @@
  * Descriptor tables. The array of slots is doubled when full; the new one is made with the lock
  * free, so its maker looks again afterwards.
  *
- * Locking: files->lock (RANK_FS). A file leaves the table under it and is put after it.
+ * Threads share a table. Who finds a file takes a reference under the lock, so that a close
+ * on another CPU ends the name, not the file.
+ *
+ * Locking: files->lock (RANK_FS). A file leaves the table under it and is put after it; the
+ * number of slots may be read without it by who asks again under it.
  */
 #include "kernel/fs/file.h"
 #include "kernel/lib/bits.h"
@@ -141,7 +145,7 @@ static int files_grow(struct files *files, unsigned fd)
 		old = files->slots;
 		memcpy(slots, old, files->nr_slots * sizeof(*slots));
 		files->slots = slots;
-		files->nr_slots = nr;
+		WRITE_ONCE(files->nr_slots, nr);
 	}
 	spin_unlock(&files->lock);
 	kfree(old);
@@ -233,6 +237,21 @@ int files_close(struct files *files, int fd)
 		return -EBADF;
 	file_put(file);
 	return 0;
+}
+
+/* Take file, which the caller has just installed at fd, back out, unless another thread has put
+ * something else there meanwhile. The caller has a reference of its own. */
+void files_uninstall(struct files *files, int fd, struct file *file)
+{
+	bool ours;
+
+	spin_lock(&files->lock);
+	ours = slot_locked(files, fd) == file;
+	if (ours)
+		take_locked(files, fd);
+	spin_unlock(&files->lock);
+	if (ours)
+		file_put(file);
 }
 
 /* Close what is marked so. Context: thread, no spinlocks. */

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A process's place in the tree: root, working directory, umask. */
+/*
+ * A process's place in the tree: root, working directory, umask. Threads share one.
+ *
+ * Locking: fs->lock (RANK_FS) for the working directory: who reads it takes a reference under
+ * the lock, who changes it drops the old one's after it. The root stays as it was made.
+ */
 #include "kernel/fs/file.h"
 #include "kernel/lib/panic.h"
 #include "mm/kmem.h"
@@ -23,7 +28,7 @@ static struct fs_context *fs_new(struct path root, struct path cwd, u32 umask)
 
 	if (!fs)
 		return NULL;
-	*fs = (struct fs_context){ .cwd = cwd, .root = root, .umask = umask };
+	*fs = (struct fs_context){ .cwd = cwd, .root = root, .umask = { (int)umask } };
 	refcount_set(&fs->refs, 1);
 	spin_init(&fs->lock, RANK_FS, "fs");
 	return fs;
@@ -86,12 +91,7 @@ struct path fs_get_cwd(struct fs_context *fs)
 /* The root, referenced. */
 struct path fs_get_root(struct fs_context *fs)
 {
-	struct path p;
-
-	spin_lock(&fs->lock);
-	p = path_get(&fs->root);
-	spin_unlock(&fs->lock);
-	return p;
+	return path_get(&fs->root);
 }
 
 /* Work in `to` from now on; takes a reference of its own. */
@@ -109,5 +109,5 @@ void fs_set_cwd(struct fs_context *fs, const struct path *to)
 /* The permission bits that new files do not get. */
 u32 fs_umask(struct fs_context *fs)
 {
-	return READ_ONCE(fs->umask);
+	return (u32)atomic_load(&fs->umask);
 }

@@ -20,7 +20,7 @@ static struct {
 	size_t len, taken;		/* [lock] bytes in buf, bytes of them read */
 	bool asked;			/* [lock] the host knows that we want input */
 	bool eof;			/* [lock] */
-	unsigned events;		/* times input came; written by the interrupt */
+	atomic_int events;		/* [a] times input came; raised by the interrupt */
 	struct waitq readers;
 } in = { .readers = WAITQ_INIT(in.readers) };
 
@@ -39,7 +39,7 @@ void hostdev_init(void)
 /* Host input waits: wake who reads. Context: any. */
 void hostdev_input(void)
 {
-	WRITE_ONCE(in.events, in.events + 1);
+	atomic_add_return(&in.events, 1);
 	waitq_wake_all(&in.readers);
 }
 
@@ -79,7 +79,7 @@ static long host_in_read(struct file *file, struct iobuf *io, u64 *pos)
 	if (!io->left)
 		return 0;
 	for (;;) {
-		unsigned seen = READ_ONCE(in.events);
+		int seen = atomic_load(&in.events);
 		bool have;
 		long ret = 0;
 
@@ -92,7 +92,7 @@ static long host_in_read(struct file *file, struct iobuf *io, u64 *pos)
 			return ret;
 		if (READ_ONCE(file->flags) & O_NONBLOCK)
 			return -EAGAIN;
-		ret = waitq_wait(&in.readers, READ_ONCE(in.events) != seen);
+		ret = waitq_wait(&in.readers, atomic_load(&in.events) != seen);
 		if (ret)
 			return ret;
 	}

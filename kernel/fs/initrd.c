@@ -254,7 +254,7 @@ static int fill(struct archive *a, const struct entry *e)
 	mutex_lock(&inode->lock);
 	inode->uid = e->field[F_UID];
 	inode->gid = e->field[F_GID];
-	inode->mtime_ns = e->field[F_MTIME] * 1000000000ull;
+	WRITE_ONCE(inode->mtime_ns, e->field[F_MTIME] * 1000000000ull);
 	inode->mode = (inode->mode & S_IFMT) | (e->field[F_MODE] & S_IALLPERM);
 	mutex_unlock(&inode->lock);
 	path_put(&p);
@@ -316,7 +316,7 @@ int initrd_unpack(const void *archive, size_t bytes)
 	a.fs = fs_create();
 	if (!a.fs)
 		return -ENOMEM;
-	a.fs->umask = 0;
+	atomic_store(&a.fs->umask, 0);
 	err = unpack(&a);
 	forget_all(&a);
 	fs_put(a.fs);

@@ -41,6 +41,7 @@ struct inode *inode_alloc(struct super *super, unsigned mode)
 		mutex_init(&inode->lock, RANK_DIR, "directory");
 	else
 		mutex_init(&inode->lock, RANK_FILE, "inode");
+	rwlock_init(&inode->data_lock, RANK_FILE, "file data");
 	return inode;
 }
 
@@ -62,10 +63,13 @@ void inode_put(struct inode *inode)
 	kmem_cache_free(inode_cache, inode);
 }
 
-/* Contents or entries have changed. Locks: the inode's, held by the caller. */
+/* Contents or entries have changed. Context: any. */
 void inode_touch(struct inode *inode)
 {
-	inode->mtime_ns = inode->ctime_ns = vfs_now();
+	u64 now = vfs_now();
+
+	WRITE_ONCE(inode->mtime_ns, now);
+	WRITE_ONCE(inode->ctime_ns, now);
 }
 
 /* What stat() tells. Takes no lock: each figure is one that was true a moment ago, and a long

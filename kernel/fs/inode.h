@@ -23,7 +23,7 @@ struct kstat {
  *
  * create() makes any inode but a symlink, by the type in mode. unlink(), rmdir() and rename()
  * change the file system's own records and link counts; the caller then unhashes or moves
- * the dentry. The caller has checked names, types, emptiness and mount points.
+ * the dentry, which drops the pin that dentry_attach() took. The caller has checked names, types, emptiness and mount points.
  */
 struct inode_ops {
 	int (*lookup)(struct inode *dir, struct dentry *dentry); /* attach inode or not */
@@ -35,7 +35,7 @@ struct inode_ops {
 	int (*rename)(struct inode *from, struct dentry *old, struct inode *to,
 		      struct dentry *new);
 	const char *(*readlink)(struct inode *inode);
-	int (*truncate)(struct inode *inode, u64 size);	/* inode lock held */
+	int (*truncate)(struct inode *inode, u64 size);	/* data_lock held to write */
 	void (*evict)(struct inode *inode);	/* the last reference is gone */
 };
 
@@ -46,21 +46,27 @@ struct super {
 	u64 dev;			/* [I] */
 };
 
+/*
+ * Key: [I] immutable; [lock] the lock of that name to write, and to read unless a figure that
+ * was true a moment ago will do (inode_stat()); [a] written whole, the last writer wins.
+ * Nobody holds lock and data_lock of inodes that are not directories at once.
+ */
 struct inode {
 	refcount refs;			/* dentries and open files */
 	struct mutex lock;		/* RANK_DIR for directories, RANK_FILE else */
+	struct rwlock data_lock;	/* RANK_FILE: regular files; readers beside each other */
 	struct super *super;		/* [I] */
 	const struct inode_ops *ops;	/* [I] */
 	const struct file_ops *fops;	/* [I] NULL: cannot be opened */
 	u64 ino;			/* [I] */
-	u32 mode;			/* [inode lock] type ([I]) and permissions */
-	u32 nlink;			/* [inode lock] 0 for a directory: it is removed */
-	u32 uid, gid;			/* [inode lock] */
+	u32 mode;			/* [lock] type ([I]) and permissions */
+	u32 nlink;			/* [lock] 0 for a directory: it is removed */
+	u32 uid, gid;			/* [lock] */
 	u64 rdev;			/* [I] */
-	u64 size;			/* [inode lock] */
-	u64 atime_ns, mtime_ns, ctime_ns; /* [inode lock] */
+	u64 size;			/* [data_lock]; of symbolic links [I] */
+	u64 atime_ns, mtime_ns, ctime_ns; /* [a] */
 	void *data;			/* [I] the file system's own */
-	struct pagetree pages;		/* [inode lock] file data */
+	struct pagetree pages;		/* [data_lock] */
 };
 
 void inode_init_cache(void);

@@ -4,7 +4,8 @@
  * removed: so a struct mount needs no reference count, and a path is a pair of pointers of
  * which only the dentry is counted.
  *
- * Locking: mounts_lock (RANK_FS) guards the list; it nests with no other lock of its rank.
+ * Locking: mounts_lock (RANK_FS) for who adds; it nests with no other lock of its rank. Who
+ * looks takes none: a mount is complete before the list's head names it.
  */
 #include "kernel/fs/namei.h"
 #include "kernel/lib/errno.h"
@@ -13,7 +14,7 @@
 struct mount *root_mount;
 
 static struct spinlock mounts_lock = SPINLOCK_INIT(RANK_FS, "mounts");
-static struct list mounts = LIST_INIT(mounts);
+static struct mount *mounts;		/* [mounts lock to write, acquire to read] */
 
 /* Mount super over point (NULL: it is a root of its own). Takes references of its own.
  * Returns 0 or -ENOMEM. */
@@ -27,29 +28,25 @@ int mount_add(struct super *super, struct path *point, struct mount **out)
 	if (point) {
 		m->parent = point->mount;
 		m->point = dentry_get(point->dentry);
-		dentry_set_mounted(m->point);
 	}
 	spin_lock(&mounts_lock);
-	list_push(&mounts, &m->link);
+	m->next = mounts;
+	store_release(&mounts, m);
 	spin_unlock(&mounts_lock);
+	if (point)
+		dentry_set_mounted(m->point);
 	*out = m;
 	return 0;
 }
 
-/* What covers point, a directory in mount; NULL: nothing. */
+/* What covers point, a directory in mount; NULL: nothing. Context: any. */
 struct mount *mount_covering(struct mount *mount, struct dentry *point)
 {
-	struct mount *m = NULL, *found = NULL;
+	struct mount *m = load_acquire(&mounts);
 
-	spin_lock(&mounts_lock);
-	list_for_each(m, &mounts, link) {
-		if (m->parent == mount && m->point == point) {
-			found = m;
-			break;
-		}
-	}
-	spin_unlock(&mounts_lock);
-	return found;
+	while (m && (m->parent != mount || m->point != point))
+		m = m->next;
+	return m;
 }
 
 /* A copy of p with a reference of its own; the caller keeps p alive meanwhile. */

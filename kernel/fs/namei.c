@@ -3,7 +3,7 @@
  * Making, removing and asking after names. Each operation walks to the directory of its last
  * component, locks it, looks the name up under the lock, asks the file system and then tells
  * the dcache. A failed operation leaves no dentry: the negative one made by its lookup goes at
- * its last put.
+ * its last put. Names that are found, or not, without the directory's lock are hints (walk.c).
  *
  * Locking: directories are RANK_DIR, parent before child (rmdir locks the directory that it
  * removes, so that nothing is made in it meanwhile); rename.c says what renames do.
@@ -206,7 +206,7 @@ static int rmdir_at(struct place *p)
 		return -ENOENT;
 	if (!S_ISDIR(inode->mode))
 		return -ENOTDIR;
-	if (p->dentry->mounted)
+	if (dentry_is_mounted(p->dentry))
 		return -EBUSY;
 	if (!dir->ops->rmdir)
 		return -EPERM;
@@ -291,7 +291,7 @@ long vfs_getcwd(struct fs_context *fs, char *buf, size_t size)
 	return len;
 }
 
-/* Cut or lengthen (with a hole) a regular file. Locks: takes the inode's. */
+/* Cut or lengthen (with a hole) a regular file. Locks: takes the inode's data_lock. */
 int vfs_truncate(struct inode *inode, u64 size)
 {
 	int err;
@@ -300,8 +300,8 @@ int vfs_truncate(struct inode *inode, u64 size)
 		return -EISDIR;
 	if (!S_ISREG(inode->mode) || !inode->ops->truncate)
 		return -EINVAL;
-	mutex_lock(&inode->lock);
+	write_lock(&inode->data_lock);
 	err = inode->ops->truncate(inode, size);
-	mutex_unlock(&inode->lock);
+	write_unlock(&inode->data_lock);
 	return err;
 }

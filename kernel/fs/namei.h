@@ -10,7 +10,7 @@ struct mount {
 	struct super *super;		/* [I] */
 	struct dentry *point;		/* [I] covered dentry, referenced; NULL at the root */
 	struct mount *parent;		/* [I] the mount that point lies in */
-	struct list link;		/* [mounts lock] */
+	struct mount *next;		/* [I] the one added before */
 };
 
 /* A place: which mount, which name. The dentry is referenced; mounts are never removed. */

@@ -7,27 +7,34 @@
 #include "kernel/fs/walk_impl.h"
 #include "kernel/lib/errno.h"
 
+static int find_or_create(struct walk *w, unsigned flags, unsigned mode, struct dentry **child)
+{
+	struct inode *dir = dentry_inode(w->at.dentry);
+	int err;
+
+	mutex_lock(&dir->lock);
+	err = lookup_locked(w->at.dentry, &w->last, child);
+	if (err)
+		goto unlock;
+	if (!dentry_inode(*child))
+		err = dir->ops->create ? dir->ops->create(dir, *child, mode, 0) : -EPERM;
+	else if (flags & O_EXCL)
+		err = -EEXIST;
+	if (err)
+		dentry_put(*child);
+unlock:
+	mutex_unlock(&dir->lock);
+	return err;
+}
+
 /* Look the last component up, or create it, and enter it. Returns 0: there; 1: it was a link
  * whose target is to be opened instead; -errno. */
 static int create_last(struct walk *w, unsigned flags, unsigned mode)
 {
-	struct dentry *parent = w->at.dentry, *child;
-	struct inode *dir = dentry_inode(parent);
+	struct dentry *child = flags & O_EXCL ? NULL : walk_find(w);
 	bool is_link;
-	int err;
+	int err = child ? 0 : find_or_create(w, flags, mode, &child);
 
-	mutex_lock(&dir->lock);
-	err = lookup_locked(parent, &w->last, &child);
-	if (err)
-		goto unlock;
-	if (!dentry_inode(child))
-		err = dir->ops->create ? dir->ops->create(dir, child, mode, 0) : -EPERM;
-	else if (flags & O_EXCL)
-		err = -EEXIST;
-	if (err)
-		dentry_put(child);
-unlock:
-	mutex_unlock(&dir->lock);
 	if (err)
 		return err;
 	is_link = S_ISLNK(dentry_inode(child)->mode) && !(flags & O_NOFOLLOW);

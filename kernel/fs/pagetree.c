@@ -5,7 +5,7 @@
  * root pointer alone. Holes cost nothing. Every walk is a loop of at most
  * PAGETREE_MAX_HEIGHT steps.
  *
- * Locking: the caller's (the inode lock).
+ * Locking: the caller's (the inode's data_lock); nr_pages may be read without.
  */
 #include "kernel/fs/pagetree.h"
 #include "kernel/lib/errno.h"
@@ -116,7 +116,7 @@ int pagetree_insert(struct pagetree *tree, u64 index, struct page *page)
 		link = &((struct node *)*link)->slots[slot_of(index, h)];
 	}
 	*link = page;
-	tree->nr_pages++;
+	WRITE_ONCE(tree->nr_pages, tree->nr_pages + 1);
 	return 0;
 }
 
@@ -134,7 +134,7 @@ struct page *pagetree_remove(struct pagetree *tree, u64 index)
 	if (!page)
 		return NULL;
 	*link = NULL;
-	tree->nr_pages--;
+	WRITE_ONCE(tree->nr_pages, tree->nr_pages - 1);
 	prune(tree, index);
 	return page;
 }

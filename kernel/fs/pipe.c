@@ -10,7 +10,9 @@
  *
  * Locking: the pipe's inode lock (RANK_FILE) over each transfer, which may fault on user memory;
  * free while waiting. The conditions of the waits read head, tail and the counts without it and
- * are asked again under it.
+ * are asked again under it. Who changes one of these wakes afterwards, and a waiter is queued
+ * before it asks: so it either sees the change or is woken; one that mistook two figures of
+ * different moments for room or bytes looks again under the lock.
  */
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/errno.h"
@@ -217,10 +219,13 @@ static long pipe_ioctl(struct file *file, unsigned cmd, uaddr_t arg)
 {
 	struct pipe *pipe = file->data;
 	struct iobuf io = { .user = arg, .left = sizeof(int) };
-	int unread = (int)nr_unread(pipe);
+	int unread;
 
 	if (cmd != FIONREAD)
 		return -ENOTTY;
+	mutex_lock(&pipe->inode->lock);
+	unread = (int)nr_unread(pipe);
+	mutex_unlock(&pipe->inode->lock);
 	return iobuf_put(&io, &unread, sizeof(unread)) == sizeof(unread) ? 0 : -EFAULT;
 }
 

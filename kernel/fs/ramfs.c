@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ramfs: the tree is the dcache itself. A name that exists is a positive dentry pinned by one
- * reference; creating takes the pin, unlink, rmdir and a rename over the name drop it. So
- * there is no lookup: what is not in the dcache does not exist. File data are pages in
- * inode->pages, charged to whoever wrote them first; bytes of the last page beyond the size
- * are zero.
+ * ramfs: the tree is the dcache itself. A name that exists is a positive dentry, which the
+ * dcache pins until the name goes. So there is no lookup: what is not in the dcache does not
+ * exist. File data are pages in inode->pages, charged to whoever wrote them first; bytes of
+ * the last page beyond the size are zero.
  *
- * Locking: the VFS holds the locks that struct inode_ops promises; data under the inode lock.
+ * Locking: the VFS holds the locks that struct inode_ops promises; data and size under
+ * data_lock, which readers of a file (32 CPUs that start one program) hold together.
  */
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/errno.h"
@@ -48,11 +48,10 @@ static struct inode *node_new(struct super *super, unsigned mode, u64 rdev)
 	return inode;
 }
 
-/* The name now exists: the dentry takes the inode's reference, the tree pins the dentry. */
+/* The name now exists: the dentry takes the inode's reference. */
 static void enter(struct inode *dir, struct dentry *dentry, struct inode *inode)
 {
 	dentry_attach(dentry, inode);
-	dentry_get(dentry);
 	if (S_ISDIR(inode->mode))
 		dir->nlink++;
 	inode_touch(dir);
@@ -94,30 +93,27 @@ static const char *ramfs_readlink(struct inode *inode)
 static int ramfs_link(struct inode *dir, struct dentry *dentry, struct inode *inode)
 {
 	inode->nlink++;
-	inode->ctime_ns = vfs_now();
+	WRITE_ONCE(inode->ctime_ns, vfs_now());
 	enter(dir, dentry, inode_get(inode));
 	return 0;
 }
 
-/* The name is gone: one link less, none at all for a directory, and the pin. */
-static void leave(struct inode *dir, struct dentry *dentry)
+/* The name goes: one link less, none at all for a directory. */
+static void leave(struct inode *dir, struct inode *inode)
 {
-	struct inode *inode = dentry_inode(dentry);
-
 	if (S_ISDIR(inode->mode)) {
 		inode->nlink = 0;
 		dir->nlink--;
 	} else {
 		inode->nlink--;
 	}
-	inode->ctime_ns = vfs_now();
+	WRITE_ONCE(inode->ctime_ns, vfs_now());
 	inode_touch(dir);
-	dentry_put(dentry);
 }
 
 static int ramfs_remove(struct inode *dir, struct dentry *dentry)
 {
-	leave(dir, dentry);
+	leave(dir, dentry_inode(dentry));
 	return 0;
 }
 
@@ -127,14 +123,14 @@ static int ramfs_rename(struct inode *from, struct dentry *old, struct inode *to
 	struct inode *inode = dentry_inode(old);
 
 	if (dentry_inode(new))
-		leave(to, new);
+		leave(to, dentry_inode(new));
 	if (S_ISDIR(inode->mode)) {
 		from->nlink--;
 		to->nlink++;
 	}
 	inode_touch(from);
 	inode_touch(to);
-	inode->ctime_ns = vfs_now();
+	WRITE_ONCE(inode->ctime_ns, vfs_now());
 	return 0;
 }
 
@@ -157,6 +153,7 @@ static int ramfs_truncate(struct inode *inode, u64 size)
 	size_t keep = size % PAGE_SIZE;
 	struct page *last;
 
+	ASSERT(rwlock_is_write_held(&inode->data_lock));
 	if (size > MAX_BYTES)
 		return (s64)size < 0 ? -EINVAL : -EFBIG;
 	if (size < inode->size) {
@@ -165,7 +162,7 @@ static int ramfs_truncate(struct inode *inode, u64 size)
 		if (last)
 			memset((char *)page_to_virt(last) + keep, 0, PAGE_SIZE - keep);
 	}
-	inode->size = size;
+	WRITE_ONCE(inode->size, size);
 	inode_touch(inode);
 	return 0;
 }
@@ -195,7 +192,7 @@ static long ramfs_read(struct file *file, struct iobuf *io, u64 *pos)
 	size_t moved, want;
 	long done = 0;
 
-	mutex_lock(&inode->lock);
+	read_lock(&inode->data_lock);
 	while (io->left && *pos < inode->size) {
 		struct page *page = pagetree_find(&inode->pages, *pos / PAGE_SIZE);
 		size_t in_page = *pos % PAGE_SIZE;
@@ -214,7 +211,7 @@ static long ramfs_read(struct file *file, struct iobuf *io, u64 *pos)
 		if (interrupted())
 			break;
 	}
-	mutex_unlock(&inode->lock);
+	read_unlock(&inode->data_lock);
 	return done;
 }
 
@@ -243,7 +240,7 @@ static long write_page(struct inode *inode, struct iobuf *io, u64 pos)
 	if (!moved)
 		return -EFAULT;
 	if (pos + moved > inode->size)
-		inode->size = pos + moved;
+		WRITE_ONCE(inode->size, pos + moved);
 	return (long)moved;
 }
 
@@ -251,7 +248,7 @@ static long write_locked(struct inode *inode, struct iobuf *io, u64 *pos)
 {
 	long done = 0, moved = 0;
 
-	ASSERT(mutex_is_held(&inode->lock));
+	ASSERT(rwlock_is_write_held(&inode->data_lock));
 	while (io->left) {
 		size_t want = MIN(io->left, PAGE_SIZE - *pos % PAGE_SIZE);
 
@@ -273,11 +270,11 @@ static long ramfs_write(struct file *file, struct iobuf *io, u64 *pos)
 	struct inode *inode = file->inode;
 	long done;
 
-	mutex_lock(&inode->lock);
+	write_lock(&inode->data_lock);
 	if (READ_ONCE(file->flags) & O_APPEND)
 		*pos = inode->size;
 	done = write_locked(inode, io, pos);
-	mutex_unlock(&inode->lock);
+	write_unlock(&inode->data_lock);
 	return done;
 }
 
@@ -321,7 +318,8 @@ static void emit_children(struct dentry *dir, struct dir_context *ctx)
 		u64 after = child->dir_pos + 1;
 
 		next = NULL;
-		if (emit(ctx, child->name, child->name_len, dentry_inode(child), after))
+		if (emit(ctx, child->name, child->name_len, dentry_inode(child), after) &&
+		    !interrupted())
 			next = dentry_next_child(dir, child, after);
 		dentry_put(child);
 		child = next;
@@ -359,10 +357,10 @@ int ramfs_write_kernel(struct inode *inode, const void *data, size_t bytes, u64 
 	struct iobuf io = { .kernel = (char *)data, .left = bytes };
 	long done = 0;
 
-	mutex_lock(&inode->lock);
+	write_lock(&inode->data_lock);
 	while (io.left && done >= 0)
 		done = write_locked(inode, &io, &pos);
-	mutex_unlock(&inode->lock);
+	write_unlock(&inode->data_lock);
 	return done < 0 ? (int)done : 0;
 }
 

@@ -67,7 +67,7 @@ static int check(const struct rename_end *from, const struct rename_end *to)
 		return -EINVAL;
 	if (dentry_is_ancestor(to->dentry, from->dir.dentry))
 		return -ENOTEMPTY;
-	if (from->dentry->mounted || to->dentry->mounted)
+	if (dentry_is_mounted(from->dentry) || dentry_is_mounted(to->dentry))
 		return -EBUSY;
 	if (new && new != old && S_ISDIR(old->mode) && !S_ISDIR(new->mode))
 		return -ENOTDIR;

@@ -5,7 +5,8 @@
  *
  * The machine keeps what was typed until it is asked for. Readers ask: the interrupt only
  * counts and wakes them, so the line is edited in a thread, under a sleeping lock, and no
- * handler touches it. A reader that saw the count before it asked cannot miss a key.
+ * handler touches it. A reader that saw the count before it asked cannot miss a key, whichever
+ * CPU the interrupt comes to.
  *
  * Locking: tty.lock (RANK_FILE), free while waiting.
  */
@@ -30,7 +31,7 @@ static struct {
 	size_t len;			/* [lock] bytes typed */
 	size_t taken;			/* [lock] bytes of a finished line already read */
 	bool finished;			/* [lock] by NL or ^D */
-	unsigned events;		/* times input came; written by the interrupt */
+	atomic_int events;		/* [a] times input came; raised by the interrupt */
 	struct waitq readers;
 } tty = { .readers = WAITQ_INIT(tty.readers) };
 
@@ -43,7 +44,7 @@ void tty_init(void)
 /* Console input waits: wake who reads. Context: any. */
 void tty_input(void)
 {
-	WRITE_ONCE(tty.events, tty.events + 1);
+	atomic_add_return(&tty.events, 1);
 	waitq_wake_all(&tty.readers);
 }
 
@@ -127,7 +128,7 @@ static long tty_read(struct file *file, struct iobuf *io, u64 *pos)
 	if (!io->left)
 		return 0;
 	for (;;) {
-		unsigned seen = READ_ONCE(tty.events);
+		int seen = atomic_load(&tty.events);
 		bool have;
 		long ret = 0;
 
@@ -140,7 +141,7 @@ static long tty_read(struct file *file, struct iobuf *io, u64 *pos)
 			return ret;
 		if (READ_ONCE(file->flags) & O_NONBLOCK)
 			return -EAGAIN;
-		ret = waitq_wait(&tty.readers, READ_ONCE(tty.events) != seen);
+		ret = waitq_wait(&tty.readers, atomic_load(&tty.events) != seen);
 		if (ret)
 			return ret;
 	}

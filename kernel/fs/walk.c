@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The walk from a path to a place. A loop over components; symbolic links are a stack of
- * texts in struct walk. A component that is cached and positive costs the dcache lock alone;
- * anything else is looked up under the directory's lock.
+ * texts in struct walk. A component that is cached and positive costs the lock of its hash
+ * bucket alone; anything else is looked up under the directory's lock.
+ *
+ * Locking: none is held from one component to the next, only references: each step was true
+ * at some moment, as on Linux. A directory that is moved meanwhile is walked on in its new
+ * place, one that is removed has no names any more.
  */
 #include "kernel/fs/walk_impl.h"
 #include "kernel/lib/errno.h"
@@ -96,7 +100,7 @@ static void move_to(struct walk *w, struct mount *mount, struct dentry *dentry)
 /* Onto the root of whatever is mounted here. */
 static void cross_mounts(struct walk *w)
 {
-	while (w->at.dentry->mounted) {
+	while (dentry_is_mounted(w->at.dentry)) {
 		struct mount *m = mount_covering(w->at.mount, w->at.dentry);
 
 		if (!m)
@@ -142,18 +146,27 @@ int lookup_locked(struct dentry *parent, const struct last_name *name, struct de
 	return err;
 }
 
-/* A negative dentry found without the directory's lock may be one whose file is just being
- * made, or not yet asked for: only the lock tells. */
+/* The component at hand if it is cached and positive, referenced; else NULL, which says
+ * nothing: a negative dentry may be one whose file is just being made, one that is missed may
+ * be in the middle of a rename. Only the directory's lock tells. */
+struct dentry *walk_find(struct walk *w)
+{
+	struct dentry *found = dentry_find(w->at.dentry, w->last.name, w->last.len);
+
+	if (!found || dentry_inode(found))
+		return found;
+	dentry_put(found);
+	return NULL;
+}
+
 static int lookup_component(struct walk *w, struct dentry **out)
 {
 	struct inode *dir = dentry_inode(w->at.dentry);
 	int err;
 
-	*out = dentry_find(w->at.dentry, w->last.name, w->last.len);
-	if (*out && dentry_inode(*out))
-		return 0;
+	*out = walk_find(w);
 	if (*out)
-		dentry_put(*out);
+		return 0;
 	mutex_lock(&dir->lock);
 	err = lookup_locked(w->at.dentry, &w->last, out);
 	mutex_unlock(&dir->lock);

@@ -24,6 +24,7 @@ void rename_init(void);
 int walk_begin(struct walk *w, struct fs_context *fs, const char *name) must_check;
 void walk_end(struct walk *w);
 int walk_to_last(struct walk *w) must_check;
+struct dentry *walk_find(struct walk *w);
 int walk_enter(struct walk *w, struct dentry *child, bool follow) must_check;
 int walk_finish(struct walk *w, unsigned flags) must_check;
 int lookup_locked(struct dentry *parent, const struct last_name *name, struct dentry **out)

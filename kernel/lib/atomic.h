@@ -8,6 +8,7 @@
 
 typedef struct { long v; } atomic_long;
 typedef struct { int v; } atomic_int;
+typedef struct { u64 v; } atomic_u64;
 
 #define ATOMIC_INIT(x)		{ (x) }
 
@@ -17,6 +18,8 @@ typedef struct { int v; } atomic_int;
 #define atomic_store_release(a, x) __atomic_store_n(&(a)->v, (x), __ATOMIC_RELEASE)
 #define atomic_add_return(a, x)	__atomic_add_fetch(&(a)->v, (x), __ATOMIC_SEQ_CST)
 #define atomic_sub_return(a, x)	__atomic_sub_fetch(&(a)->v, (x), __ATOMIC_SEQ_CST)
+#define atomic_or(a, x)		__atomic_fetch_or(&(a)->v, (x), __ATOMIC_SEQ_CST)
+#define atomic_and(a, x)	__atomic_fetch_and(&(a)->v, (x), __ATOMIC_SEQ_CST)
 #define atomic_exchange(a, x)	__atomic_exchange_n(&(a)->v, (x), __ATOMIC_SEQ_CST)
 
 /* If *a == *old, store new and return true; else load *a into *old and return false. */

@@ -15,6 +15,16 @@ static inline unsigned bits_log2_up(u64 x)
 	return x <= 1 ? 0 : bits_log2(x - 1) + 1;
 }
 
+/* How many bits are set. (The compiler's own would call a library that we do not link.) */
+static inline unsigned bits_count(u64 x)
+{
+	unsigned n = 0;
+
+	for (; x; x &= x - 1)
+		n++;
+	return n;
+}
+
 static inline bool bits_is_pow2(u64 x)
 {
 	return x && !(x & (x - 1));

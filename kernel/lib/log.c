@@ -11,10 +11,10 @@
 
 static struct {
 	rawlock lock;
-	char ring[LOG_RING_BYTES];
-	u64 end;			/* bytes ever written; the ring holds the last of them */
-	struct log_sink *sinks;
-	u64 (*now_ns)(void);
+	char ring[LOG_RING_BYTES];	/* [lock] */
+	u64 end;			/* [lock] bytes ever written; the ring holds the last */
+	struct log_sink *sinks;		/* [I] since boot */
+	u64 (*now_ns)(void);		/* [I] since boot */
 } klog;
 
 /* Send every later line to sink too, after what the ring already holds.

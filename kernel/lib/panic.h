@@ -8,6 +8,7 @@
 #include "kernel/lib/compiler.h"
 
 noreturn void panic(const char *fmt, ...) printf_like(1, 2);
+void panic_set_begin(void (*begin)(void));
 void panic_set_hook(void (*hook)(const char *reason));
 
 #define BUG_ON(cond) do { \

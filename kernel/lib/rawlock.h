@@ -11,4 +11,5 @@ typedef struct { int held; } rawlock;
 
 unsigned long rawlock_acquire(rawlock *lock);
 void rawlock_release(rawlock *lock, unsigned long flags);
+void rawlock_break_all(void);
 void rawlock_set_irq_ops(unsigned long (*save)(void), void (*restore)(unsigned long));

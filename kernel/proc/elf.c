@@ -156,8 +156,8 @@ static int copy_segment(struct mm *mm, struct file *file, const struct elf_phdr 
 		size_t in_page = PAGE_SIZE - ((start + done) & (PAGE_SIZE - 1));
 		size_t bytes = MIN(in_page, ph->filesz - done);
 
-		err = proc_fatal_signal() ? -EINTR :
-					    read_exactly(file, bounce, bytes, ph->offset + done);
+		err = proc_dying() ? -EINTR :
+				     read_exactly(file, bounce, bytes, ph->offset + done);
 		if (!err)
 			err = vm_write(mm, start + done, bounce, bytes);
 		done += bytes;

@@ -14,6 +14,7 @@
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
 #include "kernel/proc/exec.h"
+#include "kernel/proc/futex.h"
 
 #define STACK_TOP	(USER_MAX - PAGE_SIZE)
 #define STACK_ROOM	(128ul << 10)	/* mapped below what the kernel puts there */
@@ -170,7 +171,8 @@ static int build_memory(struct mm *mm, struct file *file, struct elf_image *imag
 	return err;
 }
 
-/* exec gives a descriptor table shared by clone(CLONE_FILES) back to the others. */
+/* exec gives a descriptor table shared by clone(CLONE_FILES), threads' too, back to the
+ * others. */
 static int unshare_files(struct proc *p)
 {
 	struct files *shared = p->files, *own;
@@ -202,12 +204,13 @@ static void take_memory(struct proc *p, struct mm *mm)
 {
 	struct mm *old = p->mm;
 
+	if (old)
+		futex_task_end(p);
 	p->mm = mm;
-	thread_set_pgd(&p->thread, mm_pgd(mm));
+	thread_set_space(&p->thread, &mm->space);
 	if (old)
 		mm_put(old);
 	proc_vfork_release(p);
-	p->clear_tid = 0;
 	p->thread.tls = 0;
 	context_set_tls(0);
 	fpu_init_state(p->thread.fpu);
@@ -216,8 +219,9 @@ static void take_memory(struct proc *p, struct mm *mm)
 }
 
 /*
- * Replace the caller's program. argv and envp are kernel copies; an empty argv is the caller's
- * business. On success regs hold the new program's start. On failure nothing has changed:
+ * Replace the caller's program; its process's other tasks end, and it becomes the leader. argv
+ * and envp are kernel copies; an empty argv is the caller's business. On success regs hold the
+ * new program's start. On failure nothing has changed:
  * -EACCES: not a regular file, or no x bit; -E2BIG: strings over EXEC_ARG_MAX; -ENOEXEC,
  * -ENOENT: see elf_load(); -ENOMEM; -EINTR: being killed; or what the path walk says.
  * Locks: none held. Context: a process, may sleep.
@@ -248,6 +252,8 @@ int proc_exec(const char *path, const struct exec_strings *argv,
 		err = write_table(mm, &plan, &image, argv, envp);
 	if (!err)
 		err = unshare_files(p);
+	if (!err)
+		err = group_take_over(p);
 	if (err)
 		goto put_mm;
 	take_memory(p, mm);
@@ -328,7 +334,7 @@ static noreturn void init_main(void *arg)
  */
 int proc_start_init(const char *path, const char *const argv[])
 {
-	struct proc *p = proc_create("init", init_main);
+	struct proc *p = proc_create("init", init_main, NULL);
 	int pid;
 
 	if (!p)
@@ -338,7 +344,7 @@ int proc_start_init(const char *path, const char *const argv[])
 	p->fs = fs_create();
 	if (!p->files || !p->fs)
 		goto free_proc;
-	cgroup_fork(&p->member, NULL);
+	cgroup_fork(&p->group->member, NULL);
 	pid = proc_publish(p, NULL);
 	BUG_ON(pid != 1);
 	init_start.path = path;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Making processes. What a process costs its maker's group, in the order of acquisition:
+ * Making processes and threads. What a process costs its maker's group, in the order of
+ * acquisition:
  *
  *   task object, signal, FPU image | kernel stack | files, fs | mm, vmas, page tables
  *
  * Each step is undone by a label named for it, so a refusal at any of them leaves no charge.
  * The child is visible to group kills (cgroup_fork()) before it is to kill() and wait4()
- * (proc_publish()); publishing fails once the parent has been killed, so of a group kill and a
- * fork at the same time either the killer sees the child or the child is never born.
+ * (proc_publish()); publishing fails once the maker has been killed, so of a kill and a fork at
+ * the same time either the killer sees the child or the child is never born. A thread costs a
+ * task object, an FPU image and a stack; it joins the group of its maker when it is published.
  */
 #include "arch/context.h"
 #include "arch/uaccess.h"
@@ -16,30 +18,30 @@
 #include "kernel/proc/proc.h"
 
 #define CLONE_EXIT_SIGNAL 0xffu
+#define CLONE_IGNORED	(CLONE_SYSVSEM | CLONE_DETACHED)	/* nothing here that they change */
 #define CLONE_SUPPORTED	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK | \
-			 CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | \
-			 CLONE_SETTLS)
+			 CLONE_THREAD | CLONE_SETTLS | CLONE_PARENT_SETTID | \
+			 CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | CLONE_IGNORED)
 
-static struct kmem_cache *task_cache, *signal_cache, *fpu_cache;
+static struct kmem_cache *task_cache, *fpu_cache;
 
 /* Make the caches of the objects below. Context: boot; no memory this early is a bug. */
 void fork_init(void)
 {
 	task_cache = kmem_cache_create("task", sizeof(struct proc), CACHELINE, 0, NULL);
-	signal_cache = kmem_cache_create("signal", sizeof(struct signal_state), 8, 0, NULL);
 	fpu_cache = kmem_cache_create("fpu_state", FPU_STATE_BYTES, FPU_STATE_ALIGN, 0, NULL);
-	BUG_ON(!task_cache || !signal_cache || !fpu_cache);
+	BUG_ON(!task_cache || !fpu_cache);
 }
 
-/* Called by the next thread on its own stack, once the kernel stack of p's thread is gone. */
+/* Called by the next thread on its own stack, once the kernel stack of t is gone. */
 static void thread_released(struct thread *t)
 {
-	proc_put(t->owner);
+	proc_released(t->owner);
 }
 
 static void proc_setup(struct proc *p)
 {
-	refcount_set(&p->refs, 2);	/* the family, and the thread until its release */
+	refcount_set(&p->refs, 2);	/* the table, and the thread until its release */
 	p->state = PROC_NEW;
 	p->exit_signal = SIGCHLD;
 	list_init(&p->children);
@@ -53,23 +55,25 @@ static void proc_setup(struct proc *p)
 }
 
 /*
- * A process object with a thread that will run fn(process), not started; no files, mm, group
- * or pid yet. NULL: no memory, or refused at the caller's limit.
+ * A task object with a thread that will run fn(task), not started; no files, mm, cgroup or pid
+ * yet. It will be one more task of g, or (NULL) the leader of a group of its own. NULL: no
+ * memory, or refused at the caller's limit.
  * Context: may sleep; charged to the caller's group.
  */
-struct proc *proc_create(const char *name, void (*fn)(void *))
+struct proc *proc_create(const char *name, void (*fn)(void *), struct tgroup *g)
 {
 	struct proc *p = kmem_cache_alloc(task_cache, GFP_KERNEL | GFP_ZERO);
 	void *fpu;
 
 	if (!p)
 		return NULL;
-	p->signal = kmem_cache_alloc(signal_cache, GFP_KERNEL | GFP_ZERO);
-	if (!p->signal)
+	list_init(&p->group_link);
+	p->group = g ? g : group_create(p);
+	if (!p->group)
 		goto free_task;
 	fpu = kmem_cache_alloc(fpu_cache, GFP_KERNEL | GFP_ZERO);
 	if (!fpu)
-		goto free_signal;
+		goto put_group;
 	if (thread_init(&p->thread, name, fn, p))
 		goto free_fpu;
 	p->thread.fpu = fpu;
@@ -79,49 +83,38 @@ struct proc *proc_create(const char *name, void (*fn)(void *))
 
 free_fpu:
 	kmem_cache_free(fpu_cache, fpu);
-free_signal:
-	kmem_cache_free(signal_cache, p->signal);
+put_group:
+	if (!g)
+		group_put(p->group);
 free_task:
 	kmem_cache_free(task_cache, p);
 	return NULL;
 }
 
-/* Undo proc_create(): the thread never started, files, mm and group are gone again. */
+/* Undo proc_create(): the thread never started, files, mm and cgroup are gone again. */
 void proc_destroy(struct proc *p)
 {
-	void *fpu = p->thread.fpu;
-
-	p->thread.fpu = NULL;
+	proc_release_fpu(p);
 	thread_fini(&p->thread);
-	kmem_cache_free(fpu_cache, fpu);
-	kmem_cache_free(signal_cache, p->signal);
+	if (p->group->leader == p)
+		group_put(p->group);
 	kmem_cache_free(task_cache, p);
 }
 
-/*
- * Give back the FPU image and the signal state of the caller, which is ending: from here on
- * nobody can signal it. The kernel never preempts itself, so no switch saves into the image
- * between the two lines.
- * Locks: proc lock taken.
- */
-void proc_release_state(struct proc *p)
+/* Give back the FPU image of p, the caller or a task that never started. The kernel never
+ * preempts itself, so no switch saves into the image between the lines. */
+void proc_release_fpu(struct proc *p)
 {
 	void *fpu = p->thread.fpu;
-	struct signal_state *signal;
 
 	p->thread.fpu = NULL;
 	kmem_cache_free(fpu_cache, fpu);
-	spin_lock(&proc_lock);
-	signal = p->signal;
-	p->signal = NULL;
-	spin_unlock(&proc_lock);
-	kmem_cache_free(signal_cache, signal);
 }
 
 /* Free the task object: reaped, and its thread is off its stack. */
 void proc_free(struct proc *p)
 {
-	ASSERT(p->state == PROC_ZOMBIE && !p->mm && !p->files && !p->fs && !p->signal);
+	ASSERT(p->state == PROC_ZOMBIE && !p->mm && !p->files && !p->fs && !p->group);
 	kmem_cache_free(task_cache, p);
 }
 
@@ -162,7 +155,7 @@ static int copy_memory(struct proc *child, struct proc *parent, unsigned flags)
 	else
 		err = mm_copy(parent->mm, &child->mm);
 	if (!err)
-		thread_set_pgd(&child->thread, mm_pgd(child->mm));
+		thread_set_space(&child->thread, &child->mm->space);
 	return err;
 }
 
@@ -184,9 +177,9 @@ static void copy_state(struct proc *child, struct proc *parent, const struct clo
 	child->clear_tid = args->flags & CLONE_CHILD_CLEARTID ? args->child_tid : 0;
 	child->vfork_released = !(args->flags & CLONE_VFORK);
 
+	child->blocked = parent->blocked;
 	spin_lock(&proc_lock);
-	child->signal->ignored = parent->signal->ignored;
-	child->signal->blocked = parent->signal->blocked;
+	child->group->ignored = parent->group->ignored;
 	spin_unlock(&proc_lock);
 }
 
@@ -194,23 +187,27 @@ static void copy_state(struct proc *child, struct proc *parent, const struct clo
  * address space is counted, so the child may go on in it alone. */
 static void wait_for_vfork(struct proc *parent, struct proc *child)
 {
+	struct proc *leader = parent->group->leader;	/* stays while this task runs */
 	int killed;
 
 	spin_lock(&proc_lock);
-	killed = waitq_wait_locked(&parent->child_exit, &proc_lock, child->vfork_released);
+	killed = waitq_wait_locked(&leader->child_exit, &proc_lock, child->vfork_released);
 	if (killed)
 		child->vfork_released = true;
 	spin_unlock(&proc_lock);
 }
 
-/* p no longer runs on its parent's memory: a parent that sleeps in vfork() goes on.
- * Locks: proc lock taken. */
+/* p, the caller, no longer runs on its maker's memory: one that sleeps in vfork() goes on. It
+ * is a task of p's parent, or of p's own process. Locks: proc lock taken. */
 void proc_vfork_release(struct proc *p)
 {
+	struct proc *leader;
+
 	spin_lock(&proc_lock);
 	if (!p->vfork_released) {
 		p->vfork_released = true;
-		waitq_wake_all(&p->parent->child_exit);
+		leader = p->group->leader;
+		waitq_wake_all(p == leader ? &p->parent->child_exit : &leader->child_exit);
 	}
 	spin_unlock(&proc_lock);
 }
@@ -221,6 +218,8 @@ static int check_clone_args(const struct clone_args *args)
 		return -EINVAL;
 	if ((args->flags & CLONE_SIGHAND) && !(args->flags & CLONE_VM))
 		return -EINVAL;
+	if ((args->flags & CLONE_THREAD) && !(args->flags & CLONE_SIGHAND))
+		return -EINVAL;
 	if (args->exit_signal < 0 || args->exit_signal > NR_SIGNALS)
 		return -EINVAL;
 	if ((args->flags & CLONE_SETTLS) && args->tls >= USER_MAX)
@@ -228,9 +227,9 @@ static int check_clone_args(const struct clone_args *args)
 	return 0;
 }
 
-static void tell_parent(struct proc *child, const struct clone_args *args)
+static void tell_parent(long pid, const struct clone_args *args)
 {
-	u32 tid = (u32)child->pid;
+	u32 tid = (u32)pid;
 
 	/* As on Linux, a bad address here does not stop the child. */
 	if ((args->flags & CLONE_PARENT_SETTID) &&
@@ -238,25 +237,39 @@ static void tell_parent(struct proc *child, const struct clone_args *args)
 		return;
 }
 
+static int join_group(struct proc *child, struct proc *parent, unsigned flags)
+{
+	int pid;
+
+	if (!(flags & CLONE_THREAD))
+		cgroup_fork(&child->group->member, &parent->group->member);
+	pid = proc_publish(child, parent);
+	if (pid < 0 && !(flags & CLONE_THREAD))
+		cgroup_exit(&child->group->member);
+	return pid;
+}
+
 /*
- * A child of the caller that returns 0 from the same system call. Returns its pid; -EINVAL: a
- * combination of flags that makes a thread, or none at all (CLONE_THREAD, namespaces);
- * -ENOMEM: refused at the group's limit or no page left; -EAGAIN: no pid is free; -EINTR: the
- * caller is being killed. Dispositions of signals are copied even with CLONE_SIGHAND: without
- * handlers the two differ only for a child that ignores a signal after its birth.
+ * A child of the caller's process, or (CLONE_THREAD) one more task of it, that returns 0 from
+ * the same system call. Returns its tid; -EINVAL: a combination of flags that is none, or
+ * namespaces; -ENOMEM: refused at the group's limit or no page left; -EAGAIN: no pid is free;
+ * -EINTR: the caller is being killed. Without CLONE_THREAD dispositions of signals are copied
+ * even with CLONE_SIGHAND: without handlers the two differ only for a child that ignores a
+ * signal after its birth.
  * Locks: none held. Context: may sleep; with CLONE_VFORK until the child's exec or exit.
  */
 long proc_clone(const struct clone_args *args, const struct regs *regs)
 {
 	struct proc *parent = proc_current(), *child;
+	bool thread = args->flags & CLONE_THREAD;
 	long pid;
 	int err = check_clone_args(args);
 
 	if (err)
 		return err;
-	if (proc_fatal_signal())
+	if (proc_dying())
 		return -EINTR;
-	child = proc_create(parent->comm, child_start);
+	child = proc_create(parent->comm, child_start, thread ? parent->group : NULL);
 	if (!child)
 		return -ENOMEM;
 	err = copy_files(child, parent, args->flags);
@@ -266,21 +279,19 @@ long proc_clone(const struct clone_args *args, const struct regs *regs)
 	if (err)
 		goto put_files;
 	copy_state(child, parent, args, regs);
-	cgroup_fork(&child->member, &parent->member);
-	pid = err = proc_publish(child, parent);
+	pid = err = join_group(child, parent, args->flags);
 	if (err < 0)
-		goto leave_group;
+		goto put_memory;
 	refcount_get(&child->refs);
-	tell_parent(child, args);
+	tell_parent(pid, args);
 	thread_start(&child->thread);
 	if (args->flags & CLONE_VFORK)
 		wait_for_vfork(parent, child);
 	proc_put(child);
 	return pid;
 
-leave_group:
-	cgroup_exit(&child->member);
-	thread_set_pgd(&child->thread, 0);
+put_memory:
+	thread_set_space(&child->thread, NULL);
 	mm_put(child->mm);
 put_files:
 	fs_put(child->fs);

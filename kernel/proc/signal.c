@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Signals as far as they go without handlers: each is ignored, or ends the process. A fatal
- * one is noted in signal->fatal, the thread's killable waits end with -EINTR, and the process
- * dies on its way back to user mode (upcall_user_return()), where it holds no lock.
- * There is no job control: the stopping signals do nothing. Every process is a process group
- * of its own.
+ * one marks every task of it as killed (group_end_locked()): their killable waits end with
+ * -EINTR, and each dies on its way back to user mode (upcall_user_return()), where it holds no
+ * lock. A signal to the process waits while all its tasks block it, one to a task while that
+ * task does. There is no job control: the stopping signals do nothing. Every process is a
+ * process group of its own.
  */
 #include "arch/irq.h"
 #include "kernel/lib/errno.h"
@@ -16,53 +17,56 @@
 			 SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH))
 #define UNSTOPPABLE	(SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
 
-static void make_fatal_locked(struct proc *p, int sig)
+static bool blocked_by_all_locked(const struct tgroup *g, u64 bit)
 {
-	if (!p->signal->fatal)
-		WRITE_ONCE(p->signal->fatal, sig);
-	thread_kill(&p->thread);
+	struct proc *p;
+
+	list_for_each(p, &g->tasks, group_link) {
+		if (!(p->blocked & bit))
+			return false;
+	}
+	return true;
 }
 
-static bool can_be_signalled(const struct proc *p)
+static bool matters_locked(const struct tgroup *g, int sig)
 {
-	return p->signal && p->state <= PROC_ALIVE;
-}
-
-static void signal_locked(struct proc *p, int sig)
-{
-	struct signal_state *s = p->signal;
-	u64 bit = SIGNAL_BIT(sig);
-
 	assert_held(&proc_lock);
-	if (!can_be_signalled(p) || p == proc_init_process)
-		return;
-	if (bit & (s->ignored | DEFAULT_IGNORED))
-		return;
-	if (bit & s->blocked)
-		s->pending |= bit;
-	else
-		make_fatal_locked(p, sig);
+	if (!g || !g->nr_paying || g->leader == proc_init_process)
+		return false;
+	return !(SIGNAL_BIT(sig) & (g->ignored | DEFAULT_IGNORED));
 }
 
 /*
- * Send sig (1..NR_SIGNALS) to p, which may be dead already. Pid 1 takes none: it has no
- * handlers, and Linux delivers to it only what it handles.
- * Locks: proc lock. Context: a thread.
+ * Send sig (1..NR_SIGNALS) to the process g (NULL: one that has ended). Pid 1 takes none: it
+ * has no handlers, and Linux delivers to it only what it handles.
+ * Locks: proc lock held. Context: a thread.
  */
-void proc_signal(struct proc *p, int sig)
+void proc_signal_locked(struct tgroup *g, int sig)
 {
-	spin_lock(&proc_lock);
-	signal_locked(p, sig);
-	spin_unlock(&proc_lock);
+	if (!matters_locked(g, sig))
+		return;
+	if (blocked_by_all_locked(g, SIGNAL_BIT(sig)))
+		g->pending |= SIGNAL_BIT(sig);
+	else
+		group_end_locked(g, sig);
 }
 
-/* The signal of a fault: the program cannot go on, so it is neither ignored nor blocked, and
- * pid 1 gets it too. Locks: proc lock. Context: a thread. */
+static void signal_task_locked(struct proc *p, int sig)
+{
+	if (!matters_locked(p->group, sig) || p->state > PROC_ALIVE)
+		return;
+	if (p->blocked & SIGNAL_BIT(sig))
+		p->pending |= SIGNAL_BIT(sig);
+	else
+		group_end_locked(p->group, sig);
+}
+
+/* The signal of a fault of the caller p: the program cannot go on, so it is neither ignored
+ * nor blocked, and pid 1 gets it too. Locks: proc lock. Context: a process. */
 void proc_signal_forced(struct proc *p, int sig)
 {
 	spin_lock(&proc_lock);
-	if (can_be_signalled(p))
-		make_fatal_locked(p, sig);
+	group_end_locked(p->group, sig);
 	spin_unlock(&proc_lock);
 }
 
@@ -75,16 +79,17 @@ void proc_signal_current(int sig)
 	if (irq_in_handler())
 		return;
 	p = proc_current();
-	if (p)
-		proc_signal(p, sig);
+	if (!p)
+		return;
+	spin_lock(&proc_lock);
+	signal_task_locked(p, sig);
+	spin_unlock(&proc_lock);
 }
 
-/* The signal the caller must die of, or 0. Context: any thread. */
-int proc_fatal_signal(void)
+/* Must the caller end, by a signal, another task's exit_group() or exec? Context: any thread. */
+bool proc_dying(void)
 {
-	struct proc *p = proc_current();
-
-	return p && p->signal ? READ_ONCE(p->signal->fatal) : 0;
+	return READ_ONCE(thread_current()->killed);
 }
 
 /* Block exactly these signals in the caller (never SIGKILL and SIGSTOP); one that is pending
@@ -92,42 +97,52 @@ int proc_fatal_signal(void)
 u64 proc_set_blocked(u64 blocked)
 {
 	struct proc *p = proc_current();
-	struct signal_state *s = p->signal;
+	struct tgroup *g = p->group;
 	u64 old, due;
 
 	spin_lock(&proc_lock);
-	old = s->blocked;
-	s->blocked = blocked & ~UNSTOPPABLE;
-	due = s->pending & ~s->blocked & ~s->ignored;
-	s->pending &= s->blocked;
+	old = p->blocked;
+	p->blocked = blocked & ~UNSTOPPABLE;
+	due = (p->pending | g->pending) & ~p->blocked & ~g->ignored;
+	p->pending &= p->blocked;
+	g->pending &= ~due;
 	if (due)
-		make_fatal_locked(p, __builtin_ctzll(due) + 1);
+		group_end_locked(g, __builtin_ctzll(due) + 1);
 	spin_unlock(&proc_lock);
 	return old;
 }
 
-/* Let the caller ignore sig, or take its default action again. Returns whether it ignored it
+static void forget_pending_locked(struct tgroup *g, u64 bit)
+{
+	struct proc *p;
+
+	g->pending &= ~bit;
+	list_for_each(p, &g->tasks, group_link)
+		p->pending &= ~bit;
+}
+
+/* Let the caller's process ignore sig, or take its default action again. Returns whether it ignored it
  * before; -EINVAL: no such signal, or one that cannot be ignored. Locks: proc lock. */
 int proc_set_ignored(int sig, bool ignored)
 {
-	struct signal_state *s = proc_current()->signal;
+	struct tgroup *g = proc_current()->group;
 	bool old;
 
 	if (sig < 1 || sig > NR_SIGNALS || (SIGNAL_BIT(sig) & UNSTOPPABLE))
 		return -EINVAL;
 	spin_lock(&proc_lock);
-	old = s->ignored & SIGNAL_BIT(sig);
+	old = g->ignored & SIGNAL_BIT(sig);
 	if (ignored) {
-		s->ignored |= SIGNAL_BIT(sig);
-		s->pending &= ~SIGNAL_BIT(sig);
+		g->ignored |= SIGNAL_BIT(sig);
+		forget_pending_locked(g, SIGNAL_BIT(sig));
 	} else {
-		s->ignored &= ~SIGNAL_BIT(sig);
+		g->ignored &= ~SIGNAL_BIT(sig);
 	}
 	spin_unlock(&proc_lock);
 	return old;
 }
 
-/* Does the caller ignore sig? -EINVAL: no such signal. Locks: proc lock. */
+/* Does the caller's process ignore sig? -EINVAL: no such signal. Locks: proc lock. */
 int proc_get_ignored(int sig)
 {
 	u64 ignored;
@@ -135,14 +150,14 @@ int proc_get_ignored(int sig)
 	if (sig < 1 || sig > NR_SIGNALS)
 		return -EINVAL;
 	spin_lock(&proc_lock);
-	ignored = proc_current()->signal->ignored;
+	ignored = proc_current()->group->ignored;
 	spin_unlock(&proc_lock);
 	return (ignored & SIGNAL_BIT(sig)) != 0;
 }
 
 static int kill_all(int sig)
 {
-	struct proc *p, *self = proc_current();
+	struct proc *p, *self = proc_current()->group->leader;
 	bool any = false;
 
 	spin_lock(&proc_lock);
@@ -151,16 +166,16 @@ static int kill_all(int sig)
 			continue;
 		any = true;
 		if (sig)
-			signal_locked(p, sig);
+			proc_signal_locked(p->group, sig);
 	}
 	spin_unlock(&proc_lock);
 	return any ? 0 : -ESRCH;
 }
 
 /*
- * kill(2). pid > 0: that process, 0: the caller, -1: all but pid 1 and the caller; sig 0 only
- * asks whether it is there. Returns 0; -ESRCH: nobody (a zombie is somebody); -EINVAL: no such
- * signal, or a process group below -1.
+ * kill(2). pid > 0: the process of that task, 0: the caller's, -1: all but pid 1 and the
+ * caller's; sig 0 only asks whether it is there. Returns 0; -ESRCH: nobody (a zombie is
+ * somebody); -EINVAL: no such signal, or a process group below -1.
  * Locks: proc lock. Context: a process.
  */
 int proc_kill(int pid, int sig)
@@ -171,11 +186,28 @@ int proc_kill(int pid, int sig)
 		return -EINVAL;
 	if (pid == -1)
 		return kill_all(sig);
-	p = proc_find(pid ? pid : proc_current()->pid);
-	if (!p)
-		return -ESRCH;
-	if (sig)
-		proc_signal(p, sig);
-	proc_put(p);
-	return 0;
+	spin_lock(&proc_lock);
+	p = pid ? proc_find_locked(pid) : proc_current();
+	if (p && sig)
+		proc_signal_locked(p->group, sig);
+	spin_unlock(&proc_lock);
+	return p ? 0 : -ESRCH;
+}
+
+/* Send sig to the task tid, if it is one of process pid (0: of any). Returns as proc_kill().
+ * Locks: proc lock. Context: a process. */
+int proc_kill_task(int pid, int tid, int sig)
+{
+	struct proc *p;
+
+	if (sig < 0 || sig > NR_SIGNALS)
+		return -EINVAL;
+	spin_lock(&proc_lock);
+	p = proc_find_locked(tid);
+	if (p && pid && pid != (p->group ? p->group->pid : p->pid))
+		p = NULL;
+	if (p && sig)
+		signal_task_locked(p, sig);
+	spin_unlock(&proc_lock);
+	return p ? 0 : -ESRCH;
 }

@@ -63,20 +63,19 @@ void upcall_exception(struct regs *r, enum trap_kind kind)
 }
 
 /*
- * The last C code before user mode, on every way there: a process whose slice is over gives up
- * the CPU here, and one that was killed (also while it waited for the CPU) ends here, where it
- * holds nothing. Returns with interrupts off since nothing was pending.
+ * The last C code before user mode, on every way there, and a safe point: a task whose slice is
+ * over gives up the CPU here, and one that was killed (also while it waited for the CPU) ends
+ * here, where it holds nothing. Returns with interrupts off since nothing was pending: what
+ * comes later interrupts user mode, and the way back leads through here again.
  * Context: a process, no lock held, interrupts off.
  */
 void upcall_user_return(struct regs *r)
 {
-	int sig;
-
 	(void)r;
-	while (unlikely((sig = proc_fatal_signal()) || thread_current()->need_resched)) {
+	while (unlikely(proc_dying() || sched_return_wanted())) {
 		irq_enable();
-		if (sig)
-			proc_exit(sig);
+		if (proc_dying())
+			proc_exit(0);
 		sched_return_to_user();
 		irq_disable();
 	}

@@ -4,9 +4,9 @@
  *
  * A thread that wakes after using less than half of its last slice is fresh: it probably
  * waits for people, pipes or children and will soon wait again, so it runs before those that
- * used theirs up (spent). A spent thread gives way to a fresh one at the next tick. A new
- * thread is what its maker is and gets half of what is left of the maker's slice: the first
- * step of a command does not wait for every busy program, and forking gains no time.
+ * used theirs up (spent), and a spent one that runs gives way to it at once. A new thread is
+ * what its maker is and gets half of what is left of the maker's slice: the first step of a
+ * command does not wait for every busy program, and forking gains no time.
  *
  * Spent threads cannot starve: once fresh ones had FRESH_TICKS while a spent one waited, the
  * spent ones have a turn until the next tick. The turn is one of time, not of one thread: a
@@ -39,22 +39,16 @@ void policy_init(void)
 	}
 }
 
-static void queue_by_level(struct thread *t)
-{
-	struct rr_queue *q = &rr_queues[t->cpu];
-
-	list_append(t->fresh ? &q->fresh : &q->spent, &t->queue_link);
-}
-
 static void refill(struct thread *t)
 {
 	t->ticks_left = SLICE_TICKS;
 	t->ticks_used = 0;
 }
 
-/* Queue t, which maker made and which runs for the first time. When there is nothing left to
- * share it is one of a crowd, and spent. Locks: the run queue of t->cpu. */
-void policy_start(struct thread *t, struct thread *maker)
+/* Set level and slice of t, which maker, the current thread, made and which will run for the
+ * first time. When there is nothing left to share it is one of a crowd, and spent.
+ * Context: interrupts off. */
+void policy_share(struct thread *t, struct thread *maker)
 {
 	unsigned share = maker->ticks_left / 2;
 
@@ -64,12 +58,11 @@ void policy_start(struct thread *t, struct thread *maker)
 		t->ticks_left = share;
 		maker->ticks_left -= share;
 	}
-	queue_by_level(t);
 }
 
-/* Queue t, which is ready: woken from a wait, or (not woken) made to give way.
- * Locks: the run queue of t->cpu. */
-void policy_enqueue(struct thread *t, bool woken)
+/* Set level and slice of t, which is ready: woken from a wait, or (not woken) made to give
+ * way. Locks: the run queue of t->cpu. */
+void policy_refill(struct thread *t, bool woken)
 {
 	if (woken)
 		t->fresh = t->ticks_used * 2 < SLICE_TICKS;
@@ -77,7 +70,31 @@ void policy_enqueue(struct thread *t, bool woken)
 		t->fresh = false;
 	if (woken || t->ticks_left == 0)
 		refill(t);
-	queue_by_level(t);
+}
+
+/* Queue t by its level, one that was pulled from another CPU's queue first, as it was there;
+ * one that shall die goes before all others. Returns whether running, the thread that has
+ * that CPU, must give way at once. Locks: the run queue of t->cpu. */
+bool policy_queue(struct thread *t, const struct thread *running)
+{
+	struct rr_queue *q = &rr_queues[t->cpu];
+
+	if (READ_ONCE(t->killed)) {
+		list_push(&q->fresh, &t->queue_link);
+		q->spent_turn = false;
+		return true;
+	}
+	if (t->pulled)
+		list_push(t->fresh ? &q->fresh : &q->spent, &t->queue_link);
+	else
+		list_append(t->fresh ? &q->fresh : &q->spent, &t->queue_link);
+	return t->fresh && !running->fresh && !q->spent_turn;
+}
+
+/* Take t, which waits, off its queue. Locks: the run queue of t->cpu. */
+void policy_dequeue(struct thread *t)
+{
+	list_remove(&t->queue_link);
 }
 
 /* The current thread gives up the rest of its slice: it queues behind everyone.
@@ -102,6 +119,31 @@ struct thread *policy_pick(void)
 		return NULL;
 	t = list_first(first, struct thread, queue_link);
 	list_remove(&t->queue_link);
+	return t;
+}
+
+static struct thread *find_movable(struct list *queue, unsigned to, bool any)
+{
+	struct thread *t;
+
+	list_for_each(t, queue, queue_link) {
+		if ((t->affinity >> to & 1) && (any || !t->pulled))
+			return t;
+	}
+	return NULL;
+}
+
+/* Take the thread that has waited longest among those that may run on CPU to off the queue of
+ * CPU from: spent ones first, as fresh ones are next to run where they are. One that was pulled
+ * and has not run since only if any. NULL: none. Locks: the run queue of from. */
+struct thread *policy_steal(unsigned from, unsigned to, bool any)
+{
+	struct thread *t = find_movable(&rr_queues[from].spent, to, any);
+
+	if (!t)
+		t = find_movable(&rr_queues[from].fresh, to, any);
+	if (t)
+		list_remove(&t->queue_link);
 	return t;
 }
 

@@ -39,7 +39,9 @@ static void grant_locked(struct rwlock *l)
 			break;
 		enter_locked(l, first->lock_exclusive);
 		list_remove(&first->wait_link);
-		WRITE_ONCE(first->lock_granted, true);
+		store_release(&first->lock_granted, true);
+		/* first may run already, and come back to release; it cannot be gone before we let
+		 * go of the waitq lock. */
 		sched_wake(first);
 	}
 }
@@ -48,7 +50,7 @@ static void wait_for_grant(void)
 {
 	for (;;) {
 		sched_prepare_sleep(false);
-		if (READ_ONCE(thread_current()->lock_granted))
+		if (load_acquire(&thread_current()->lock_granted))
 			break;
 		schedule();
 	}

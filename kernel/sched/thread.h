@@ -7,13 +7,15 @@
 #include "mm/kstack.h"
 
 #define THREAD_MAX_LOCKS	8	/* sleeping locks one thread may hold */
+#define AFFINITY_ALL		(~0ull)
 
 struct memcg;
+struct space;
 
 /* Key: [I] immutable, [a] atomic, [own] the thread itself (or its maker before the start),
- * else the lock of that rank. */
+ * else the lock of that rank; [RANK_RUNQ] that of thread->cpu. */
 enum thread_state {
-	THREAD_READY,			/* on the run queue, or running */
+	THREAD_READY,			/* on a run queue, on its way to one, or running */
 	THREAD_SLEEPING,		/* waits; a wake-up makes it ready */
 	THREAD_DEAD,			/* has left for good; the next thread frees its stack */
 };
@@ -25,23 +27,25 @@ struct thread {
 	bool on_queue;			/* [RANK_RUNQ] */
 	bool killable_wait;		/* [RANK_RUNQ] sleeping where thread_kill() may wake it */
 	bool killed;			/* [a] SIGKILL pending: waits end with -EINTR */
-	bool need_resched;		/* [a] its slice is over */
+	bool need_resched;		/* [a] its slice is over, or it shall die or move */
 	bool fresh;			/* [RANK_RUNQ] woke with most of its last slice unused */
+	bool pulled;			/* [RANK_RUNQ] changed CPU and has not run there yet */
 	bool lock_exclusive;		/* [waitq] of an rwlock: it waits to write */
 	bool lock_granted;		/* [waitq] of an rwlock: handed over by the last holder */
-	unsigned cpu;			/* [RANK_RUNQ] whose run queue it belongs to */
+	unsigned cpu;			/* [RANK_RUNQ] of the old one: whose run queue it belongs to */
 	unsigned ticks_left;		/* [RANK_RUNQ] of its slice */
 	unsigned ticks_used;		/* [RANK_RUNQ] of its slice, what it gave away aside */
 	unsigned nr_locks;		/* [own] sleeping locks held (debug images) */
 	u8 held_ranks[THREAD_MAX_LOCKS]; /* [own] their ranks, in the order taken */
+	u64 affinity;			/* [RANK_RUNQ] bit per CPU where it may run */
 	u64 cpu_ns;			/* [RANK_RUNQ] time run, up to switched_in */
 	u64 switched_in;		/* [RANK_RUNQ] clock_ns() when it was last counted */
 	struct list queue_link;		/* [RANK_RUNQ] */
 	struct list wait_link;		/* [waitq] */
 	struct list timer_link;		/* [RANK_TIMER] */
 	u64 wake_at;			/* [RANK_TIMER] clock_ns() to wake at */
-	struct memcg *memcg;		/* [own] who pays for what it allocates; NULL: root */
-	paddr_t pgd;			/* [own] its address space, 0: kernel threads keep the last */
+	struct memcg *memcg;		/* [RANK_RUNQ] who pays for what it allocates; NULL: root */
+	struct space *space;		/* [own] its address space, NULL: borrows whichever */
 	void *fpu;			/* user threads: FXSAVE image, else NULL */
 	uaddr_t tls;			/* user threads: FS base */
 	void (*start_fn)(void *);	/* [I] what it runs */
@@ -52,34 +56,42 @@ struct thread {
 	char name[16];
 };
 
-void sched_init(void);			/* the boot stack becomes the idle thread */
+void sched_init(void);			/* the boot stack becomes the idle thread of CPU 0 */
+void sched_init_ap(void);		/* the same for another CPU */
 noreturn void sched_idle_loop(void);
 struct thread *thread_current(void);
 int thread_init(struct thread *t, const char *name, void (*fn)(void *), void *arg) must_check;
 void thread_fini(struct thread *t);	/* one that never started */
 void thread_start(struct thread *t);
 noreturn void thread_exit(void);
-void thread_kill(struct thread *t);	/* set killed, wake from a killable wait */
+void thread_kill(struct thread *t);	/* set killed, wake from a killable wait, hurry */
 void thread_set_memcg(struct thread *t, struct memcg *memcg);
-void thread_set_pgd(struct thread *t, paddr_t pgd);	/* 0, itself: run on the kernel's */
+void thread_set_space(struct thread *t, struct space *space);	/* NULL: the kernel's tables */
+int thread_set_affinity(struct thread *t, u64 mask) must_check;
+u64 thread_affinity(const struct thread *t);	/* online CPUs where it may run */
+u64 thread_cpu_ns(const struct thread *t);	/* time run; another CPU's: to its last tick */
+void thread_account(void);	/* count the caller's time up to now */
 int thread_spawn_kernel(const char *name, void (*fn)(void *), void *arg) must_check;
 
 void schedule(void);
 void sched_yield(void);
 void cond_resched(void);		/* a safe point: give up the CPU if the slice is over */
-void sched_return_to_user(void);	/* the same, last thing before user mode */
+bool sched_return_wanted(void);		/* must sched_return_to_user() be called? */
+void sched_return_to_user(void);	/* as cond_resched(), last thing before user mode */
 void sched_wake(struct thread *t);	/* any context */
-bool sched_pgd_is_loaded(paddr_t pgd);	/* does this CPU run on these tables? */
-void sched_forget_pgd(paddr_t pgd);	/* it is about to be freed: leave it */
 
 /* For waitq.c, rwlock.c and timer.c: the two ends of a sleep. */
 void sched_prepare_sleep(bool killable);	/* asleep at the next schedule() unless woken */
 void sched_cancel_sleep(void);			/* awake after all */
 
-/* The policy slot (rr.c): called under the run queue lock of t->cpu (pick: of this CPU). */
+/* The policy slot (rr.c): called under the run queue lock of t->cpu; of this CPU where no
+ * thread is named. */
 void policy_init(void);
-void policy_start(struct thread *t, struct thread *maker);
-void policy_enqueue(struct thread *t, bool woken);
+void policy_share(struct thread *t, struct thread *maker);	/* level and slice of a new one */
+void policy_refill(struct thread *t, bool woken);	/* the same of one that was in use */
+bool policy_queue(struct thread *t, const struct thread *running);	/* true: that one gives way */
+void policy_dequeue(struct thread *t);
 void policy_yield(struct thread *current);
 struct thread *policy_pick(void);	/* dequeue the next, or NULL */
+struct thread *policy_steal(unsigned from, unsigned to, bool any);	/* dequeue one, or NULL */
 bool policy_tick(struct thread *current);	/* true: its slice is over */

@@ -27,7 +27,7 @@ void waitq_wake_all(struct waitq *wq);
 		waitq_prepare((wq), true); \
 		if (cond) \
 			break; \
-		if (thread_current()->killed) { \
+		if (READ_ONCE(thread_current()->killed)) { \
 			ret_ = -EINTR; \
 			break; \
 		} \
@@ -44,7 +44,7 @@ void waitq_wake_all(struct waitq *wq);
 		waitq_prepare((wq), true); \
 		if (cond) \
 			break; \
-		if (thread_current()->killed) { \
+		if (READ_ONCE(thread_current()->killed)) { \
 			ret_ = -EINTR; \
 			break; \
 		} \
@@ -58,6 +58,12 @@ void waitq_wake_all(struct waitq *wq);
 
 /* Sleep until clock_ns() >= deadline. 0 or -EINTR (killed). */
 int sleep_until(u64 deadline_ns);
+
+#define SLEEP_FOREVER	(~0ull)
+
+/* The same, but also until *flag is set: 0 then, -ETIMEDOUT at the deadline. Whoever sets it
+ * calls sched_wake() afterwards. */
+int sleep_until_set(const bool *flag, u64 deadline_ns);
 
 /* A sleeping lock, ranked like the spinlocks. Uninterruptible. */
 struct mutex {

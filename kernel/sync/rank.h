@@ -15,16 +15,15 @@ enum lock_rank {
 	RANK_FILE,		/* a file's data, a pipe, a device */
 	RANK_MM,		/* an address space: its areas and page tables */
 	/* Spinlocks: never slept under. */
-	RANK_PROC,		/* process tree, pids, signals */
-	RANK_FS,		/* descriptor tables, mounts, dcache hash and counts */
+	RANK_PROC,		/* process tree, pids, signals; the members of one group */
+	RANK_FUTEX,		/* one bucket of futex waiters; a second one by trylock */
+	RANK_FS,		/* descriptor tables, mounts, one dcache bucket or its tree */
 	RANK_PIPE,		/* pipe and input buffers */
 	RANK_MEMCG,		/* list of groups, owner records, per-group caches */
 	RANK_CACHES,		/* list of all caches, cache creation */
 	RANK_SLAB,		/* one cache's slab lists */
-	RANK_COUNTER,		/* second, exclusive try of a page counter */
-	RANK_PCP,		/* per-CPU page lists when drained from elsewhere */
+	RANK_STACK,		/* the kernel stack area: its slots and translations */
 	RANK_ZONE,		/* buddy free areas */
-	RANK_STACK,		/* slots of the kernel stack area */
 	RANK_WORK,		/* queued work */
 	RANK_WAITQ,		/* one wait queue; may be taken in interrupts */
 	RANK_TIMER,		/* sleepers by time; taken in interrupts */

@@ -33,3 +33,15 @@ static inline bool must_check refcount_put(refcount *r)
 	BUG_ON(now < 0);
 	return now == 0;
 }
+
+/* Drop a reference if it is not the last: then false, and nothing is done. */
+static inline bool must_check refcount_put_unless_last(refcount *r)
+{
+	int old = refcount_read(r);
+
+	while (old > 1) {
+		if (atomic_try_cmpxchg(&r->n, &old, old - 1))
+			return true;
+	}
+	return false;
+}

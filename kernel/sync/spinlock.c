@@ -8,7 +8,7 @@
  * no bad luck: the wrong order is reported the first time it is tried.
  *
  *      held on this CPU:   [ RANK_FS "dcache" ] [ RANK_SLAB "dentry" ]
- *      may still take:     RANK_COUNTER ... RANK_RUNQ, deeper ones only
+ *      may still take:     RANK_STACK ... RANK_RUNQ, deeper ones only
  *
  * The lock word is test-and-set with a read-only wait and PAUSE. It is not FIFO on purpose:
  * with more virtual CPUs than real ones the next in line is usually not running, and a

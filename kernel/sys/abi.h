@@ -16,15 +16,17 @@
 	X(79, getcwd) X(80, chdir) X(81, fchdir) X(82, rename) X(83, mkdir) X(84, rmdir) \
 	X(85, creat) X(86, link) X(87, unlink) X(88, symlink) X(89, readlink) X(90, chmod) \
 	X(91, fchmod) X(92, chown) X(93, fchown) X(94, lchown) X(95, umask) \
-	X(96, gettimeofday) X(97, getrlimit) X(99, sysinfo) X(102, getuid) X(104, getgid) \
+	X(96, gettimeofday) X(97, getrlimit) X(98, getrusage) X(99, sysinfo) X(100, times) \
+	X(102, getuid) X(104, getgid) \
 	X(107, geteuid) X(108, getegid) X(110, getppid) X(133, mknod) X(158, arch_prctl) \
 	X(162, sync) X(169, reboot) X(186, gettid) X(200, tkill) X(201, time) \
+	X(202, futex) X(203, sched_setaffinity) X(204, sched_getaffinity) \
 	X(217, getdents64) X(218, set_tid_address) X(228, clock_gettime) \
 	X(229, clock_getres) X(230, clock_nanosleep) X(231, exit_group) X(234, tgkill) \
 	X(257, openat) X(258, mkdirat) X(259, mknodat) X(260, fchownat) X(262, newfstatat) \
 	X(263, unlinkat) X(264, renameat) X(265, linkat) X(266, symlinkat) X(267, readlinkat) \
-	X(268, fchmodat) X(269, faccessat) X(273, set_robust_list) X(292, dup3) X(293, pipe2) \
-	X(302, prlimit64) X(318, getrandom)
+	X(268, fchmodat) X(269, faccessat) X(273, set_robust_list) X(274, get_robust_list) \
+	X(292, dup3) X(293, pipe2) X(302, prlimit64) X(309, getcpu) X(318, getrandom)
 
 /* Tally's own calls; user/include/tally/cgroup.h repeats these lines for programs. */
 #define SYS_cgroup_create	1000

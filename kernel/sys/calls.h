@@ -26,6 +26,10 @@ int user_get(void *data, uaddr_t user, size_t bytes) must_check;
 struct file *user_file(int fd) must_check;		/* the caller's, referenced, or NULL */
 int user_file_mode(int fd, unsigned not_this, struct file **out) must_check;
 
+/* sys_time.c */
+int user_timespec(uaddr_t user, u64 *ns) must_check;
+u64 time_from_realtime(u64 ns);
+
 /* Where the relative paths of an *at() call start. */
 struct at_base {
 	struct fs_context *fs;		/* what to hand to the vfs */

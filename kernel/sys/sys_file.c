@@ -224,7 +224,7 @@ long sys_dup3(struct syscall *c)
 static long fcntl_flags(struct file *file, int cmd, unsigned arg)
 {
 	if (cmd == F_GETFL)
-		return file->flags & GETFL_FLAGS;
+		return READ_ONCE(file->flags) & GETFL_FLAGS;
 	WRITE_ONCE(file->flags, (file->flags & ~SETFL_FLAGS) | (arg & SETFL_FLAGS));
 	return 0;
 }
@@ -263,22 +263,17 @@ long sys_fcntl(struct syscall *c)
 	return ret;
 }
 
-/* Both ends in the table, or neither. */
-static long install_pair(struct file *ends[2], int fds[2], bool cloexec)
+/* Both ends in the table, which has references of its own then, or neither. */
+static long install_pair(struct files *files, struct file *ends[2], int fds[2], bool cloexec)
 {
-	struct files *files = proc_current()->files;
-
-	fds[0] = files_install(files, ends[0], 0, cloexec);
-	if (fds[0] < 0) {
-		file_put(ends[0]);
-		file_put(ends[1]);
-		return fds[0];
-	}
-	fds[1] = files_install(files, ends[1], 0, cloexec);
-	if (fds[1] < 0) {
-		file_put(ends[1]);
-		(void)!files_close(files, fds[0]);
-		return fds[1];
+	for (int i = 0; i < 2; i++) {
+		fds[i] = files_install(files, file_get(ends[i]), 0, cloexec);
+		if (fds[i] >= 0)
+			continue;
+		file_put(ends[i]);
+		if (i > 0)
+			files_uninstall(files, fds[0], ends[0]);
+		return fds[i];
 	}
 	return 0;
 }
@@ -293,15 +288,16 @@ static long make_pipe(uaddr_t user, unsigned flags)
 	if (flags & ~(O_CLOEXEC | O_NONBLOCK))
 		return -EINVAL;
 	err = pipe_create(&ends[0], &ends[1], flags & O_NONBLOCK);
-	if (!err)
-		err = install_pair(ends, fds, flags & O_CLOEXEC);
 	if (err)
 		return err;
-	err = user_put(user, fds, sizeof(fds));
-	if (err) {
-		(void)!files_close(files, fds[0]);
-		(void)!files_close(files, fds[1]);
+	err = install_pair(files, ends, fds, flags & O_CLOEXEC);
+	if (!err) {
+		err = user_put(user, fds, sizeof(fds));
+		for (int i = 0; err && i < 2; i++)
+			files_uninstall(files, fds[i], ends[i]);
 	}
+	file_put(ends[0]);
+	file_put(ends[1]);
 	return err;
 }
 

@@ -102,7 +102,7 @@ long sys_getrandom(struct syscall *c)
 
 	if (c->arg[2] & ~(u64)GRND_ALL)
 		return -EINVAL;
-	while (done < bytes && !proc_fatal_signal()) {
+	while (done < bytes && !proc_dying()) {
 		size_t n = MIN(bytes - done, sizeof(block));
 
 		cpu_random(block, n);

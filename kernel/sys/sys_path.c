@@ -263,12 +263,5 @@ long sys_fchdir(struct syscall *c)
 /* umask(mask): the old one. */
 long sys_umask(struct syscall *c)
 {
-	struct fs_context *fs = proc_current()->fs;
-	u32 old;
-
-	spin_lock(&fs->lock);
-	old = fs->umask;
-	fs->umask = (u32)c->arg[0] & 0777;
-	spin_unlock(&fs->lock);
-	return old;
+	return atomic_exchange(&proc_current()->fs->umask, (int)c->arg[0] & 0777);
 }

@@ -9,6 +9,10 @@
 #define ARCH_SET_FS	0x1002
 #define ARCH_GET_FS	0x1003
 
+#define RUSAGE_SELF	0
+#define RUSAGE_CHILDREN	(-1)
+#define RUSAGE_THREAD	1
+
 /* clone(flags, stack, parent_tid, child_tid, tls): see proc_clone(). */
 long sys_clone(struct syscall *c)
 {
@@ -126,16 +130,16 @@ long sys_execve(struct syscall *c)
 	return ret;
 }
 
-/* exit(code): ends the process, which has one thread. */
+/* exit(code): ends the calling thread, with the last one the process. */
 long sys_exit(struct syscall *c)
 {
 	proc_exit((int)(c->arg[0] & 0xff) << 8);
 }
 
-/* exit_group(code): the same. */
+/* exit_group(code): ends all threads of the process. */
 long sys_exit_group(struct syscall *c)
 {
-	proc_exit((int)(c->arg[0] & 0xff) << 8);
+	proc_exit_group((int)(c->arg[0] & 0xff) << 8);
 }
 
 static long put_rusage(uaddr_t user, u64 cpu_ns)
@@ -144,7 +148,26 @@ static long put_rusage(uaddr_t user, u64 cpu_ns)
 		.user = { (s64)(cpu_ns / 1000000000), (s64)(cpu_ns % 1000000000 / 1000) },
 	};
 
-	return user ? user_put(user, &usage, sizeof(usage)) : 0;
+	return user_put(user, &usage, sizeof(usage));
+}
+
+/* getrusage(who, usage): time of the process, of the children it has waited for, or of the
+ * calling thread; all of it is shown as user time. */
+long sys_getrusage(struct syscall *c)
+{
+	struct proc_times times;
+
+	proc_times(&times);
+	switch ((int)c->arg[0]) {
+	case RUSAGE_SELF:
+		return put_rusage(c->arg[1], times.group_ns);
+	case RUSAGE_CHILDREN:
+		return put_rusage(c->arg[1], times.children_ns);
+	case RUSAGE_THREAD:
+		return put_rusage(c->arg[1], times.task_ns);
+	default:
+		return -EINVAL;
+	}
 }
 
 /* wait4(pid, status, options, rusage): see proc_wait(). As on Linux the child is gone even if
@@ -158,21 +181,15 @@ long sys_wait4(struct syscall *c)
 		return pid;
 	if (c->arg[1] && user_put(c->arg[1], &result.status, sizeof(result.status)))
 		return -EFAULT;
-	err = put_rusage(c->arg[3], result.cpu_ns);
+	err = c->arg[3] ? put_rusage(c->arg[3], result.cpu_ns) : 0;
 	return err ? err : pid;
 }
 
-/* getpid(). */
+/* getpid(): of the process, whichever thread asks. */
 long sys_getpid(struct syscall *c)
 {
 	(void)c;
-	return proc_current()->pid;
-}
-
-/* gettid(): the process has one thread. */
-long sys_gettid(struct syscall *c)
-{
-	return sys_getpid(c);
+	return proc_current()->group->pid;
 }
 
 /* getppid(): 0 for pid 1. */
@@ -183,7 +200,7 @@ long sys_getppid(struct syscall *c)
 
 	(void)c;
 	spin_lock(&proc_lock);
-	parent = proc_current()->parent;
+	parent = proc_current()->group->leader->parent;
 	pid = parent ? parent->pid : 0;
 	spin_unlock(&proc_lock);
 	return pid;
@@ -214,21 +231,6 @@ long sys_getegid(struct syscall *c)
 	return sys_getuid(c);
 }
 
-/* set_tid_address(word): the pid; the word is cleared at the end, if others share the memory. */
-long sys_set_tid_address(struct syscall *c)
-{
-	struct proc *p = proc_current();
-
-	p->clear_tid = c->arg[0];
-	return p->pid;
-}
-
-/* set_robust_list(head, bytes): accepted; there are no futexes that could be left held. */
-long sys_set_robust_list(struct syscall *c)
-{
-	return c->arg[1] == 24 ? 0 : -EINVAL;
-}
-
 /* arch_prctl(ARCH_SET_FS, base), (ARCH_GET_FS, where): thread-local storage. -EPERM for a base
  * outside user space; -EINVAL for GS, which belongs to the kernel. */
 long sys_arch_prctl(struct syscall *c)
@@ -247,12 +249,4 @@ long sys_arch_prctl(struct syscall *c)
 	default:
 		return -EINVAL;
 	}
-}
-
-/* sched_yield(): 0, after everyone else who is ready has run. */
-long sys_sched_yield(struct syscall *c)
-{
-	(void)c;
-	sched_yield();
-	return 0;
 }

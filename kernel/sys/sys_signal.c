@@ -15,12 +15,12 @@ long sys_kill(struct syscall *c)
 	return proc_kill((int)c->arg[0], (int)c->arg[1]);
 }
 
-/* tkill(tid, sig): a process's one thread has its pid. */
+/* tkill(tid, sig): see proc_kill_task(). */
 long sys_tkill(struct syscall *c)
 {
 	int tid = (int)c->arg[0];
 
-	return tid <= 0 ? -EINVAL : proc_kill(tid, (int)c->arg[1]);
+	return tid <= 0 ? -EINVAL : proc_kill_task(0, tid, (int)c->arg[1]);
 }
 
 /* tgkill(pid, tid, sig): -ESRCH when the two do not belong together. */
@@ -30,7 +30,7 @@ long sys_tgkill(struct syscall *c)
 
 	if (pid <= 0 || tid <= 0)
 		return -EINVAL;
-	return pid != tid ? -ESRCH : proc_kill(tid, (int)c->arg[2]);
+	return proc_kill_task(pid, tid, (int)c->arg[2]);
 }
 
 static long put_action(uaddr_t user, bool ignored)
@@ -64,7 +64,7 @@ long sys_rt_sigaction(struct syscall *c)
 /* rt_sigprocmask(how, new, old, set_bytes): which signals wait until they are unblocked. */
 long sys_rt_sigprocmask(struct syscall *c)
 {
-	u64 set, old = proc_current()->signal->blocked;
+	u64 set, old = proc_current()->blocked;
 	int how = (int)c->arg[0];
 
 	if (c->arg[3] != SIGSET_BYTES)
@@ -84,7 +84,7 @@ long sys_rt_sigprocmask(struct syscall *c)
 	return c->arg[2] ? user_put(c->arg[2], &old, sizeof(old)) : 0;
 }
 
-/* pause(): sleeps until a signal ends the process. */
+/* pause(): sleeps until the task is to end. */
 long sys_pause(struct syscall *c)
 {
 	struct waitq nobody_wakes;

@@ -156,7 +156,7 @@ static void set_mode(struct inode *inode, unsigned mode)
 {
 	mutex_lock(&inode->lock);
 	WRITE_ONCE(inode->mode, (inode->mode & S_IFMT) | (mode & S_IALLPERM));
-	inode->ctime_ns = vfs_now();
+	WRITE_ONCE(inode->ctime_ns, vfs_now());
 	mutex_unlock(&inode->lock);
 }
 
@@ -167,7 +167,7 @@ static void set_owner(struct inode *inode, u32 uid, u32 gid)
 		inode->uid = uid;
 	if (gid != KEEP_ID)
 		inode->gid = gid;
-	inode->ctime_ns = vfs_now();
+	WRITE_ONCE(inode->ctime_ns, vfs_now());
 	mutex_unlock(&inode->lock);
 }
 

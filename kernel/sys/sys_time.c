@@ -4,6 +4,7 @@
 #include "kernel/sys/calls.h"
 
 #define NS_PER_SEC	1000000000ull
+#define NS_PER_TICK	10000000ull
 #define SLEEP_MAX_SEC	(1ll << 32)	/* longer is for ever: no overflow in nanoseconds */
 #define TIMER_ABSTIME	1
 
@@ -20,6 +21,8 @@ static u64 boot_time_ns(void)
 /* Nanoseconds by that clock, or -EINVAL. */
 static int read_clock(u64 id, u64 *ns)
 {
+	struct proc_times times;
+
 	switch ((int)id) {
 	case CLOCK_REALTIME:
 	case CLOCK_REALTIME_COARSE:
@@ -32,8 +35,12 @@ static int read_clock(u64 id, u64 *ns)
 		*ns = clock_ns();
 		return 0;
 	case CLOCK_PROCESS_CPUTIME:
+		proc_times(&times);
+		*ns = times.group_ns;
+		return 0;
 	case CLOCK_THREAD_CPUTIME:
-		*ns = proc_cpu_ns(proc_current());
+		proc_times(&times);
+		*ns = times.task_ns;
 		return 0;
 	default:
 		return -EINVAL;
@@ -86,7 +93,8 @@ long sys_time(struct syscall *c)
 	return now;
 }
 
-static int get_timespec(uaddr_t user, u64 *ns)
+/* A length of time or a point in it, from the user: 0, -EFAULT or -EINVAL. */
+int user_timespec(uaddr_t user, u64 *ns)
 {
 	struct linux_timespec ts;
 
@@ -98,11 +106,32 @@ static int get_timespec(uaddr_t user, u64 *ns)
 	return 0;
 }
 
+/* The point on the clock of the sleeps that is ns on the wall's. */
+u64 time_from_realtime(u64 ns)
+{
+	return ns > boot_time_ns() ? ns - boot_time_ns() : 0;
+}
+
+/* times(buf): what the process and the children it has waited for have run, in ticks of a
+ * hundredth of a second; returns such ticks since the boot. */
+long sys_times(struct syscall *c)
+{
+	struct proc_times times;
+	s64 ticks[4] = { 0 };		/* user, system, children's user, children's system */
+
+	proc_times(&times);
+	ticks[0] = (s64)(times.group_ns / NS_PER_TICK);
+	ticks[2] = (s64)(times.children_ns / NS_PER_TICK);
+	if (c->arg[0] && user_put(c->arg[0], ticks, sizeof(ticks)))
+		return -EFAULT;
+	return (long)(clock_ns() / NS_PER_TICK);
+}
+
 /* nanosleep(time, left): 0; a sleep only ends early with the process, so nothing is left. */
 long sys_nanosleep(struct syscall *c)
 {
 	u64 ns;
-	long err = get_timespec(c->arg[0], &ns);
+	long err = user_timespec(c->arg[0], &ns);
 
 	return err ? err : sleep_until(clock_ns() + ns);
 }
@@ -118,7 +147,7 @@ long sys_clock_nanosleep(struct syscall *c)
 		     (int)c->arg[0] == CLOCK_THREAD_CPUTIME))
 		err = -EINVAL;
 	if (!err)
-		err = get_timespec(c->arg[2], &ns);
+		err = user_timespec(c->arg[2], &ns);
 	if (err)
 		return err;
 	if (!(c->arg[1] & TIMER_ABSTIME))

@@ -94,7 +94,7 @@ int at_begin(struct at_base *base, int dirfd, const char *path)
 	spin_init(&base->own.lock, RANK_FS, "fs context of a descriptor");
 	base->own.cwd = path_get(&file->path);
 	base->own.root = fs_get_root(fs);
-	base->own.umask = fs_umask(fs);
+	atomic_store(&base->own.umask, (int)fs_umask(fs));
 	file_put(file);
 	return 0;
 }

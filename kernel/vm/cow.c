@@ -12,6 +12,19 @@
  * A failed copy leaves entries of the parent read-only though the pages are its own again:
  * the next write finds itself the only user and just makes the entry writable.
  *
+ * Several address spaces may break the sharing of one page at once, each under its own lock
+ * only. The page's count of mappings decides:
+ *   C1 it rises only by fork, in an address space that maps the page, under that one's lock;
+ *   C2 it falls only after the copy is made and no CPU reaches the page by the old entry.
+ * So who holds its lock, maps the page and reads 1 is the only user and stays it (C1), and
+ * everybody's reading of the page is over (C2): it may write. Two that both read 2 both copy,
+ * and the last to let go frees the original.
+ *
+ * A thread of the parent that runs on another CPU while it forks may write to a shared page
+ * until the flush: that is as if it had written before. The flush comes before the parent's
+ * lock is released, also when the copy failed: else another thread could make a copy while
+ * the first still writes to the original.
+ *
  * Locking: the parent's mm->lock for writing; the child is not reachable yet.
  */
 #include "kernel/lib/string.h"
@@ -34,12 +47,15 @@ static int populate_shared(struct mm *mm, const struct vma *v)
 	return 0;
 }
 
-/* Share the pages of one table of the parent, from leaf on, with the child. Returns whether
- * an entry of the parent changed. */
-static bool share_leaves(struct mm *to, const struct vma *v, pte_t *leaf, pte_t *copy,
+/* Entries of the parent that changed: [first, last], none while first > last. */
+struct changes {
+	uaddr_t first, last;
+};
+
+/* Share the pages of one table of the parent, from leaf on, with the child. */
+static void share_leaves(struct mm *to, const struct vma *v, pte_t *leaf, pte_t *copy,
 			 unsigned long nr)
 {
-	bool changed = false;
 	struct page *page;
 
 	for (unsigned long i = 0; i < nr; i++) {
@@ -48,11 +64,21 @@ static bool share_leaves(struct mm *to, const struct vma *v, pte_t *leaf, pte_t 
 		page = pte_page(leaf[i]);
 		user_page_get(page);
 		copy[i] = pgtable_leaf(v->flags, page);
-		changed = changed || mmu_prot(leaf[i]) != mmu_prot(copy[i]);
-		leaf[i] = copy[i];
 		to->nr_pages++;
 	}
-	return changed;
+}
+
+/* Give the parent's entries what rights their copies have. */
+static void take_rights(struct changes *changes, pte_t *leaf, const pte_t *copy, uaddr_t addr,
+			unsigned long nr)
+{
+	for (unsigned long i = 0; i < nr; i++, addr += PAGE_SIZE) {
+		if (mmu_prot(leaf[i]) == mmu_prot(copy[i]))
+			continue;
+		WRITE_ONCE(leaf[i], copy[i]);
+		changes->first = MIN(changes->first, addr);
+		changes->last = MAX(changes->last, addr);
+	}
 }
 
 /* Does any of nr entries hold a page? */
@@ -65,7 +91,8 @@ static bool any_leaf(const pte_t *leaf, unsigned long nr)
 	return false;
 }
 
-static int copy_area(struct mm *from, struct mm *to, const struct vma *v)
+static int copy_area(struct mm *from, struct mm *to, const struct vma *v,
+		     struct changes *changes)
 {
 	uaddr_t addr = v->start, stop;
 	pte_t *leaf, *copy;
@@ -79,9 +106,8 @@ static int copy_area(struct mm *from, struct mm *to, const struct vma *v)
 		copy = pgtable_walk(to, addr, true);
 		if (!copy)
 			return -ENOMEM;
-		/* No other thread of the parent may run while it could still write. */
-		if (share_leaves(to, v, leaf, copy, nr))
-			pgtable_flush(from, addr, stop);
+		share_leaves(to, v, leaf, copy, nr);
+		take_rights(changes, leaf, copy, addr, nr);
 		cond_resched();
 	}
 	return 0;
@@ -92,6 +118,7 @@ static int copy_area(struct mm *from, struct mm *to, const struct vma *v)
  * Locks: from->lock for writing. Context: thread. */
 int cow_copy(struct mm *from, struct mm *to)
 {
+	struct changes changes = { .first = ~0ul };
 	struct vma *v;
 	int err = 0;
 
@@ -99,12 +126,14 @@ int cow_copy(struct mm *from, struct mm *to)
 		if (v->flags & VMA_SHARED)
 			err = populate_shared(from, v);
 		if (!err)
-			err = copy_area(from, to, v);
+			err = copy_area(from, to, v, &changes);
 		if (err)
-			return err;
+			break;
 	}
-	BUG_ON(to->nr_pages != from->nr_pages || to->nr_tables != from->nr_tables);
-	return 0;
+	if (changes.first <= changes.last)
+		space_flush(&from->space, changes.first, changes.last + PAGE_SIZE);
+	BUG_ON(!err && (to->nr_pages != from->nr_pages || to->nr_tables != from->nr_tables));
+	return err;
 }
 
 /* A write to a page at addr, which lies in v and is present in *pte: make it this address
@@ -115,9 +144,9 @@ int cow_break(struct mm *mm, const struct vma *v, uaddr_t addr, pte_t *pte)
 	uaddr_t start = ALIGN_DOWN(addr, PAGE_SIZE);
 	struct page *old = pte_page(*pte), *copy;
 
-	if ((v->flags & VMA_SHARED) || atomic_load(&old->refs) == 1) {
-		*pte = pgtable_leaf(v->flags, old);
-		pgtable_flush(mm, start, start + PAGE_SIZE);
+	if ((v->flags & VMA_SHARED) || atomic_load_acquire(&old->refs) == 1) {
+		WRITE_ONCE(*pte, pgtable_leaf(v->flags, old));
+		space_flush_here(&mm->space, addr);
 		return 0;
 	}
 	copy = page_alloc(PAGE_USER, 0, GFP_KERNEL);
@@ -125,8 +154,8 @@ int cow_break(struct mm *mm, const struct vma *v, uaddr_t addr, pte_t *pte)
 		return -ENOMEM;
 	atomic_store(&copy->refs, 1);
 	memcpy(page_to_virt(copy), page_to_virt(old), PAGE_SIZE);
-	*pte = pgtable_leaf(v->flags, copy);
-	pgtable_flush(mm, start, start + PAGE_SIZE);
+	WRITE_ONCE(*pte, pgtable_leaf(v->flags, copy));
+	space_flush(&mm->space, start, start + PAGE_SIZE);
 	user_page_put(old);
 	return 0;
 }

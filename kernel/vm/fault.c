@@ -3,7 +3,10 @@
  * Page faults: demand zero, stack growth, and the write to a page shared by fork; and the
  * kernel's own way to fill the memory of a program that does not run yet.
  *
- * The address space is locked for writing throughout: a fault changes tables and counts.
+ * The address space is locked for writing throughout: a fault changes tables and counts. Two
+ * threads may fault at one address; the second finds the page there. And a CPU may remember a
+ * right that is less than the entry gives: entries that gain a right are flushed on the CPU
+ * that asked alone, and others find out by a fault of their own, which changes nothing.
  */
 #include "arch/upcall.h"
 #include "kernel/lib/string.h"
@@ -62,7 +65,7 @@ int vm_populate(struct mm *mm, const struct vma *v, uaddr_t addr, pte_t **pte)
 		user_page_put(page);
 		return -ENOMEM;
 	}
-	**pte = pgtable_leaf(v->flags, page);
+	WRITE_ONCE(**pte, pgtable_leaf(v->flags, page));
 	mm->nr_pages++;
 	return 0;
 }
@@ -84,8 +87,8 @@ static int fault_locked(struct mm *mm, uaddr_t addr, unsigned access)
 		return err;
 	if ((access & FAULT_WRITE) && !(mmu_prot(*pte) & PTE_WRITE))
 		return cow_break(mm, v, addr, pte);
-	/* Present by now, perhaps made so by another thread: drop what the CPU remembers. */
-	pgtable_flush(mm, ALIGN_DOWN(addr, PAGE_SIZE), ALIGN_DOWN(addr, PAGE_SIZE) + PAGE_SIZE);
+	/* Present by now, perhaps made so by another thread: drop what this CPU remembers. */
+	space_flush_here(&mm->space, addr);
 	return 0;
 }
 
@@ -102,6 +105,27 @@ int vm_fault(struct mm *mm, uaddr_t addr, unsigned access)
 	err = fault_locked(mm, addr, access);
 	write_unlock(&mm->lock);
 	return err;
+}
+
+/* Find out whether other processes share the memory at addr. Returns 0 with *page the page's
+ * address if they may, else 0 in it; -EFAULT: no area there, or no page in it yet (a read of
+ * addr makes one). Locks: takes mm->lock. Context: thread, no spinlock held. */
+int vm_shared_page(struct mm *mm, uaddr_t addr, paddr_t *page)
+{
+	struct vma *v;
+	pte_t *pte = NULL;
+	bool shared;
+
+	write_lock(&mm->lock);
+	v = vma_find(mm, addr);
+	if (v && v->start > addr)
+		v = NULL;
+	shared = v && (v->flags & VMA_SHARED);
+	if (shared)
+		pte = pgtable_walk(mm, addr, false);
+	*page = pte && *pte ? mmu_addr(*pte) : 0;
+	write_unlock(&mm->lock);
+	return !v || (shared && !*page) ? -EFAULT : 0;
 }
 
 /* Put bytes within one page at addr, through the direct map. */

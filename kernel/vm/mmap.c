@@ -203,19 +203,23 @@ static bool fully_mapped(struct mm *mm, uaddr_t start, uaddr_t end)
 /* Set the entries of v as its flags say now. */
 static void update_leaves(struct mm *mm, const struct vma *v)
 {
-	uaddr_t addr = v->start, stop;
+	uaddr_t addr = v->start, stop, first = v->end, last = 0;
 	pte_t *leaf;
 
 	for (; (leaf = pgtable_next(mm, &addr, v->end, &stop)) != NULL; addr = stop) {
 		unsigned long nr = (stop - addr) / PAGE_SIZE;
 
 		for (unsigned long i = 0; i < nr; i++) {
-			if (leaf[i])
-				leaf[i] = pgtable_leaf(v->flags, pte_page(leaf[i]));
+			if (!leaf[i])
+				continue;
+			WRITE_ONCE(leaf[i], pgtable_leaf(v->flags, pte_page(leaf[i])));
+			first = MIN(first, addr + i * PAGE_SIZE);
+			last = addr + i * PAGE_SIZE;
 		}
-		pgtable_flush(mm, addr, stop);
 		cond_resched();
 	}
+	if (first <= last)
+		space_flush(&mm->space, first, last + PAGE_SIZE);
 }
 
 static int protect_locked(struct mm *mm, uaddr_t start, uaddr_t end, unsigned prot)

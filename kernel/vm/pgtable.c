@@ -13,12 +13,18 @@
  *   I13 no table but the root is empty, each is a PAGE_TABLE page, and none is shared;
  *   I14 mm->nr_pages and mm->nr_tables are what a recount finds.
  *
- * Locking: mm->lock for writing, or an mm that nobody else can reach.
+ * Taking pages away, several tables at a time so that one flush serves many pages:
+ *
+ *   hide the entries -> flush: no CPU reaches the pages -> free them, unlink empty tables
+ *                    -> flush: no CPU walks the tables  -> free those
+ *
+ * Locking: mm->lock for writing, or an mm that nobody else can reach. CPUs that run on the
+ * tables read them at any time, and set accessed and dirty bits, which nobody looks at.
  */
 #include "kernel/lib/string.h"
 #include "kernel/vm/vm_impl.h"
 
-#define FLUSH_PAGES_MAX	32		/* beyond, one flush of everything is cheaper */
+#define BATCH_PAGES	256		/* freed after one flush; rounded up to whole tables */
 #define ROOT_LEVEL	(MMU_LEVELS - 1)
 
 /* An entry that keeps its page and lets nobody reach it. */
@@ -28,7 +34,8 @@ static pte_t hidden_leaf(paddr_t page)
 }
 
 /* The entry for a page in an area with these flags. A private page that others map as well
- * stays read-only: the write fault copies it. Locks: mm->lock. */
+ * stays read-only: the write fault copies it. (That others go meanwhile only costs a fault;
+ * that more come is impossible: see cow.c.) Locks: mm->lock. */
 pte_t pgtable_leaf(unsigned vma_flags, struct page *page)
 {
 	unsigned prot = PTE_USER | PTE_READ;
@@ -38,7 +45,7 @@ pte_t pgtable_leaf(unsigned vma_flags, struct page *page)
 	if (vma_flags & VMA_EXEC)
 		prot |= PTE_EXEC;
 	if ((vma_flags & VMA_WRITE) &&
-	    ((vma_flags & VMA_SHARED) || atomic_load(&page->refs) == 1))
+	    ((vma_flags & VMA_SHARED) || atomic_load_acquire(&page->refs) == 1))
 		prot |= PTE_WRITE;
 	return mmu_pte(page_to_phys(page), prot);
 }
@@ -46,9 +53,11 @@ pte_t pgtable_leaf(unsigned vma_flags, struct page *page)
 /* Drop one mapping's reference of a user page; the last one frees it. */
 void user_page_put(struct page *page)
 {
-	int now = atomic_sub_return(&page->refs, 1);
+	int now;
 
-	BUG_ON(now < 0 || page->kind != PAGE_USER);
+	BUG_ON(page->kind != PAGE_USER);	/* before: then it may be somebody else's */
+	now = atomic_sub_return(&page->refs, 1);
+	BUG_ON(now < 0);
 	if (now == 0)
 		page_free(page);
 }
@@ -67,27 +76,13 @@ static bool table_is_empty(const pte_t *table)
 	return true;
 }
 
-/* Make the CPU forget what it knows of [start, end). Does nothing while mm is not loaded: a
- * switch to it flushes anyway. */
-void pgtable_flush(struct mm *mm, uaddr_t start, uaddr_t end)
-{
-	if (!sched_pgd_is_loaded(mm_pgd(mm)))
-		return;
-	if ((end - start) / PAGE_SIZE > FLUSH_PAGES_MAX) {
-		mmu_flush_user();
-		return;
-	}
-	for (uaddr_t addr = start; addr < end; addr += PAGE_SIZE)
-		mmu_flush_page(addr);
-}
-
-/* Free the tables on the way to addr that hold nothing, from the lowest up. */
-static void prune(struct mm *mm, uaddr_t addr)
+/* Unlink the tables on the way to addr that hold nothing, from the lowest up, to the end of
+ * tables. CPUs may still walk through them. */
+static void prune(struct mm *mm, uaddr_t addr, struct list *tables)
 {
 	pte_t *slots[MMU_LEVELS];	/* slots[n]: the entry, at level n, that leads to addr */
 	pte_t *table = mm->root;
 	unsigned level = ROOT_LEVEL;
-	struct page *page;
 
 	for (;;) {
 		slots[level] = &table[mmu_index(addr, level)];
@@ -97,13 +92,25 @@ static void prune(struct mm *mm, uaddr_t addr)
 		level--;
 	}
 	for (; level < ROOT_LEVEL && table_is_empty(table); level++) {
-		page = phys_to_page(mmu_addr(*slots[level + 1]));
-		*slots[level + 1] = 0;
-		/* The CPU may walk through a cached upper entry: flush before the page is reused. */
-		pgtable_flush(mm, addr, addr + PAGE_SIZE);
-		page_free(page);
+		list_append(tables, &phys_to_page(mmu_addr(*slots[level + 1]))->link);
+		WRITE_ONCE(*slots[level + 1], 0);
 		mm->nr_tables--;
 		table = slots[level + 1] - mmu_index(addr, level + 1);
+	}
+}
+
+/* Free unlinked tables once no CPU can walk through them. */
+static void free_tables(struct mm *mm, uaddr_t addr, struct list *tables)
+{
+	struct page *page;
+
+	if (list_empty(tables))
+		return;
+	space_flush_tables(&mm->space, addr);
+	while (!list_empty(tables)) {
+		page = list_first(tables, struct page, link);
+		list_remove(&page->link);
+		page_free(page);
 	}
 }
 
@@ -114,7 +121,7 @@ static bool make_table(struct mm *mm, pte_t *slot)
 
 	if (!page)
 		return false;
-	*slot = mmu_table_pte(page_to_phys(page));
+	WRITE_ONCE(*slot, mmu_table_pte(page_to_phys(page)));
 	mm->nr_tables++;
 	return true;
 }
@@ -123,18 +130,23 @@ static bool make_table(struct mm *mm, pte_t *slot)
  * table there, or (create) no memory for one, and then nothing has changed. */
 pte_t *pgtable_walk(struct mm *mm, uaddr_t addr, bool create)
 {
+	struct list unused = LIST_INIT(unused);
 	pte_t *table = mm->root, *slot;
 
 	for (unsigned level = ROOT_LEVEL; level > 0; level--) {
 		slot = &table[mmu_index(addr, level)];
-		if (!mmu_present(*slot) && !(create && make_table(mm, slot))) {
-			if (create)
-				prune(mm, addr);
-			return NULL;
-		}
+		if (!mmu_present(*slot) && !(create && make_table(mm, slot)))
+			goto none;
 		table = table_of(*slot);
 	}
 	return &table[mmu_index(addr, 0)];
+
+none:
+	if (create) {
+		prune(mm, addr, &unused);
+		free_tables(mm, addr, &unused);
+	}
+	return NULL;
 }
 
 /* Go through [*addr, end) a table at a time: the leaf entry of the first address from *addr on
@@ -163,37 +175,78 @@ pte_t *pgtable_next(struct mm *mm, uaddr_t *addr, uaddr_t end, uaddr_t *stop)
 	return NULL;
 }
 
-/* Free the pages of nr entries of one table. They are hidden first and freed after the flush:
- * no CPU can still reach a page that someone else gets. */
-static void free_leaves(struct mm *mm, pte_t *leaf, uaddr_t start, uaddr_t stop)
-{
-	unsigned long nr = (stop - start) / PAGE_SIZE;
+struct batch {
+	uaddr_t start, stop;		/* the addresses gone through */
+	uaddr_t first, last;		/* the first and the last that has a page */
+	unsigned long nr_pages;
+};
 
-	for (unsigned long i = 0; i < nr; i++) {
-		if (leaf[i])
-			leaf[i] = hidden_leaf(mmu_addr(leaf[i]));
+static void hide_leaves(struct batch *batch, pte_t *leaf, uaddr_t start, uaddr_t stop)
+{
+	for (uaddr_t addr = start; addr < stop; addr += PAGE_SIZE, leaf++) {
+		if (!*leaf)
+			continue;
+		WRITE_ONCE(*leaf, hidden_leaf(mmu_addr(*leaf)));
+		if (!batch->nr_pages++)
+			batch->first = addr;
+		batch->last = addr;
 	}
-	pgtable_flush(mm, start, stop);
+}
+
+/* Hide the pages of whole tables from start on, until they are enough or end is reached. */
+static struct batch hide_batch(struct mm *mm, uaddr_t start, uaddr_t end)
+{
+	struct batch batch = { .start = start, .stop = start };
+	uaddr_t stop;
+	pte_t *leaf;
+
+	while (batch.nr_pages < BATCH_PAGES) {
+		leaf = pgtable_next(mm, &batch.stop, end, &stop);
+		if (!leaf)
+			break;
+		hide_leaves(&batch, leaf, batch.stop, stop);
+		batch.stop = stop;
+	}
+	return batch;
+}
+
+/* Free the hidden pages of one table. */
+static void free_leaves(struct mm *mm, pte_t *leaf, unsigned long nr)
+{
 	for (unsigned long i = 0; i < nr; i++) {
 		if (!leaf[i])
 			continue;
 		user_page_put(pte_page(leaf[i]));
-		leaf[i] = 0;
+		WRITE_ONCE(leaf[i], 0);
 		mm->nr_pages--;
 	}
 }
 
-/* Unmap [start, end) and free the pages, and the tables that become empty.
- * Context: thread, no spinlock held. */
-void pgtable_free_range(struct mm *mm, uaddr_t start, uaddr_t end)
+static void free_batch(struct mm *mm, const struct batch *batch)
 {
-	uaddr_t addr = start, stop;
+	struct list unused = LIST_INIT(unused);
+	uaddr_t addr = batch->start, stop;
 	pte_t *leaf;
 
-	while ((leaf = pgtable_next(mm, &addr, end, &stop)) != NULL) {
-		free_leaves(mm, leaf, addr, stop);
-		prune(mm, addr);
-		addr = stop;
+	if (batch->nr_pages)
+		space_flush(&mm->space, batch->first, batch->last + PAGE_SIZE);
+	for (; (leaf = pgtable_next(mm, &addr, batch->stop, &stop)) != NULL; addr = stop) {
+		free_leaves(mm, leaf, (stop - addr) / PAGE_SIZE);
+		prune(mm, addr, &unused);
+	}
+	free_tables(mm, batch->start, &unused);
+}
+
+/* Unmap [start, end) and free the pages, and the tables that become empty.
+ * Context: thread, interrupts on, no spinlock held. */
+void pgtable_free_range(struct mm *mm, uaddr_t start, uaddr_t end)
+{
+	struct batch batch;
+
+	while (start < end) {
+		batch = hide_batch(mm, start, end);
+		free_batch(mm, &batch);
+		start = batch.stop;
 		cond_resched();
 	}
 }

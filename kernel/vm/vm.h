@@ -3,6 +3,7 @@
 #pragma once
 #include "arch/mmu.h"
 #include "kernel/lib/list.h"
+#include "kernel/sched/tlb.h"
 #include "kernel/sched/wait.h"
 #include "kernel/sync/refcount.h"
 #include "mm/page.h"
@@ -34,6 +35,7 @@ struct mm {
 	unsigned nr_areas;		/* [mm lock] */
 	struct vma *last_found;		/* [mm lock] where vma_find() looks first, or NULL */
 	pte_t *root;			/* [I] the top table, a charged PAGE_TABLE page */
+	struct space space;		/* [a] which CPUs use the tables */
 	uaddr_t brk_start, brk_end;	/* [mm lock] heap */
 	unsigned long nr_pages;		/* [mm lock] user pages mapped */
 	unsigned long nr_tables;	/* [mm lock] page-table pages, the root included */
@@ -44,10 +46,13 @@ int mm_create(struct mm **out) must_check;
 struct mm *mm_get(struct mm *mm);
 void mm_put(struct mm *mm);		/* the last one unmaps and frees */
 int mm_copy(struct mm *from, struct mm **out) must_check;	/* fork: cow, tables eager */
-paddr_t mm_pgd(const struct mm *mm);
 
 /* A fault at addr. 0; -EFAULT: no such memory (SIGSEGV); -ENOMEM: no page or refused at K. */
 int vm_fault(struct mm *mm, uaddr_t addr, unsigned access) must_check;
+
+/* The page behind addr if other processes may share it (VMA_SHARED): *page; 0: addr lies in
+ * memory of mm alone. -EFAULT: no such memory, or no page there yet. */
+int vm_shared_page(struct mm *mm, uaddr_t addr, paddr_t *page) must_check;
 
 /* System call cores; addr and len already in bytes as the user gave them. */
 enum vm_place {

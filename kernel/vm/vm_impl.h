@@ -27,7 +27,6 @@ pte_t *pgtable_walk(struct mm *mm, uaddr_t addr, bool create);	/* NULL: absent o
 pte_t *pgtable_next(struct mm *mm, uaddr_t *addr, uaddr_t end, uaddr_t *stop);
 void pgtable_free_range(struct mm *mm, uaddr_t start, uaddr_t end);
 pte_t pgtable_leaf(unsigned vma_flags, struct page *page);
-void pgtable_flush(struct mm *mm, uaddr_t start, uaddr_t end);
 int pgtable_check(struct mm *mm);
 
 /* The page behind an occupied entry (one that is not 0). */

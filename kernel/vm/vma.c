@@ -40,6 +40,7 @@ int mm_create(struct mm **out)
 		return -ENOMEM;
 	}
 	*mm = (struct mm){ .users = REFCOUNT_INIT(1), .root = page_to_virt(root), .nr_tables = 1 };
+	space_init(&mm->space, page_to_phys(root));
 	rwlock_init(&mm->lock, RANK_MM, "mm");
 	list_init(&mm->areas);
 	mmu_init_root(mm->root);
@@ -54,8 +55,9 @@ struct mm *mm_get(struct mm *mm)
 	return mm;
 }
 
-/* One user less; the last one unmaps and frees everything. The current thread may still run
- * on these tables: it then changes to the kernel's.
+/* One user less; the last one unmaps and frees everything. A thread leaves the tables
+ * (thread_set_space()) before it puts its mm; CPUs that still hold them lazily are made to go,
+ * once, and nothing needs to be flushed after that.
  * Context: thread, no spinlock held, not in a thread's release(). */
 void mm_put(struct mm *mm)
 {
@@ -63,7 +65,7 @@ void mm_put(struct mm *mm)
 
 	if (!refcount_put(&mm->users))
 		return;
-	sched_forget_pgd(mm_pgd(mm));
+	space_forget(&mm->space);
 	while (!list_empty(&mm->areas)) {
 		v = list_first(&mm->areas, struct vma, link);
 		pgtable_free_range(mm, v->start, v->end);
@@ -98,12 +100,6 @@ int mm_copy(struct mm *from, struct mm **out)
 	}
 	*out = to;
 	return 0;
-}
-
-/* What thread_set_pgd() wants: the physical address of the root table. */
-paddr_t mm_pgd(const struct mm *mm)
-{
-	return virt_to_phys(mm->root);
 }
 
 /* A new area, not in any list, or NULL. */

@@ -46,6 +46,34 @@ $(HOST_BUILD)/test_%-$(1): $(HOST_BUILD)/tests/host/test_%.o $(HOST_BUILD)/tests
 endef
 $(foreach b,$(HOST_BACKENDS),$(eval $(call host_link,$(b))))
 
+# The same sources under ThreadSanitizer, threads as CPUs.
+TSAN_CFLAGS = $(subst address$(comma)undefined,thread,$(HOST_CFLAGS))
+comma := ,
+TSAN_TESTS := test_threads test_dcache_threads
+TSAN_BINS := $(foreach t,$(TSAN_TESTS),$(HOST_BACKENDS:%=$(BUILD)/tsan/$(t)-%))
+
+$(BUILD)/tsan/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,TSANCC,$<)
+	$(Q)$(HOST_CC) $(TSAN_CFLAGS) -c -o $@ $<
+
+$(BUILD)/tsan/libtally.a: $(HOST_KERNEL_SRCS:%.c=$(BUILD)/tsan/%.o)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+define tsan_link
+$(BUILD)/tsan/$(1)-%: $(BUILD)/tsan/tests/host/$(1).o $(BUILD)/tsan/tests/host/host.o \
+		$(BUILD)/tsan/mm/%.o $(BUILD)/tsan/libtally.a
+	$$(call say,TSANLD,$$@)
+	$(Q)$(HOST_CC) $(TSAN_CFLAGS) -o $$@ $$^ -lcmocka -lpthread
+endef
+$(foreach t,$(TSAN_TESTS),$(eval $(call tsan_link,$(t))))
+
+.PHONY: tsan-bins tsan
+tsan-bins: $(TSAN_BINS)
+tsan: $(TSAN_BINS)
+	@failed=0; for t in $(TSAN_BINS); do echo "== $$t"; $$t || failed=1; done; exit $$failed
+
 # The fuzzers: the same sources by clang, with libFuzzer's main.
 FUZZ_CC ?= clang
 FUZZ_CFLAGS = $(HOST_CFLAGS) -fsanitize=fuzzer-no-link
@@ -74,4 +102,4 @@ fuzz: $(FUZZ_BINS)
 			-verbosity=1 || exit 1; done
 
 .SECONDARY:
--include $(shell find $(HOST_BUILD) $(BUILD)/fuzz -name '*.d' 2>/dev/null)
+-include $(shell find $(HOST_BUILD) $(BUILD)/fuzz $(BUILD)/tsan -name '*.d' 2>/dev/null)

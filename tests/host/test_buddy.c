@@ -180,7 +180,7 @@ HOST_TEST(buddy_gives_every_page_once)
 		page_free(all);
 	}
 	assert_int_equal(page_nr_free(), nr_free);
-	pcp_drain();
+	pcp_drain_all();
 	checks();
 }
 
@@ -218,7 +218,7 @@ HOST_TEST(buddy_refuses_too_large_orders)
 	assert_null(page_alloc(PAGE_KERNEL, MAX_ORDER + 1, GFP_KERNEL));
 }
 
-HOST_TEST(waiting_allocation_drains_this_cpus_pages)
+HOST_TEST(a_waiting_allocation_drains_the_page_lists)
 {
 	struct page *page, *all = NULL, *big;
 
@@ -244,7 +244,7 @@ HOST_TEST(pcp_moves_batches)
 	struct page *pages[100];
 
 	host_machine(16, 2);
-	pcp_drain();
+	pcp_drain_all();
 	assert_int_equal(pcp_nr_free(), 0);
 	pages[0] = page_alloc(PAGE_KERNEL, 0, GFP_KERNEL);
 	assert_int_equal(pcp_nr_free(), 15);
@@ -256,9 +256,9 @@ HOST_TEST(pcp_moves_batches)
 		assert_int_equal(pcp_check(), 0);
 	}
 	assert_true(pcp_nr_free() >= 48);
-	pcp_drain();
+	pcp_drain_all();
 	host_cpu(0);
-	pcp_drain();
+	pcp_drain_all();
 	assert_int_equal(pcp_nr_free(), 0);
 	checks();
 }
@@ -393,7 +393,7 @@ int main(void)
 		cmocka_unit_test(buddy_gives_every_page_once),
 		cmocka_unit_test(buddy_random_orders),
 		cmocka_unit_test(buddy_refuses_too_large_orders),
-		cmocka_unit_test(waiting_allocation_drains_this_cpus_pages),
+		cmocka_unit_test(a_waiting_allocation_drains_the_page_lists),
 		cmocka_unit_test(pcp_moves_batches),
 		cmocka_unit_test(pcp_is_last_in_first_out),
 		cmocka_unit_test(page_zero_and_tails),

@@ -40,8 +40,10 @@ static void fake_put(struct cgroup_member *m)
 	fake_of(m)->refs--;
 }
 
+/* The real one stops the other CPUs, which it may not do with a spinlock held. */
 static void fake_moved(struct cgroup_member *m, struct memcg *memcg)
 {
+	spin_assert_none_held("the hook `moved`");
 	fake_of(m)->memcg = memcg;
 	if (fake_of(m) == caller)
 		memcg_set_current(memcg);

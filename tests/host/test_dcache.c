@@ -90,10 +90,24 @@ HOST_TEST(a_name_is_found_again)
 	assert_ptr_equal(lookup(root, "a"), a);
 	assert_null(dentry_find(root, "b", 1));
 	assert_null(dentry_find(a, "a", 1));
-	assert_int_equal(refcount_read(&a->refs), 3);
+	assert_int_equal(refcount_read(&a->refs), 4);	/* ours, those found, the pin */
 	dentry_put(a);
 	dentry_put(a);
 	drop(a);
+	finish();
+}
+
+HOST_TEST(a_name_stays_without_users_until_it_is_unhashed)
+{
+	struct dentry *a;
+
+	start();
+	a = make(root, "a");
+	dentry_put(a);
+	assert_ptr_equal(dentry_find(root, "a", 1), a);
+	assert_int_equal(refcount_read(&a->refs), 2);
+	drop(a);
+	assert_null(dentry_find(root, "a", 1));
 	finish();
 }
 
@@ -119,9 +133,10 @@ HOST_TEST(an_unhashed_dentry_keeps_inode_and_parent)
 	start();
 	a = make(root, "a");
 	b = make(a, "b");
-	drop(a);
 	dentry_unhash(b);
-	assert_true(dentry_is_unhashed(b));
+	drop(a);
+	assert_true(b->unhashed);
+	assert_true(a->unhashed);
 	assert_null(dentry_find(a, "b", 1));
 	assert_ptr_equal(dentry_inode(b), &inode);
 	parent = dentry_get_parent(b);
@@ -129,6 +144,13 @@ HOST_TEST(an_unhashed_dentry_keeps_inode_and_parent)
 	dentry_put(parent);
 	dentry_put(b);
 	finish();
+}
+
+/* Names removed from the bottom up, as rm -r does, while somebody works at the bottom. */
+static void unhash_up_from(struct dentry *at)
+{
+	for (; at != root; at = at->parent)
+		dentry_unhash(at);
 }
 
 HOST_TEST(a_chain_100000_deep_goes_with_its_last_put)
@@ -148,6 +170,8 @@ HOST_TEST(a_chain_100000_deep_goes_with_its_last_put)
 	assert_int_equal(dcache_check(), 0);
 	assert_true(dentry_is_ancestor(root, at));
 	assert_false(dentry_is_ancestor(at, root));
+	unhash_up_from(at);
+	assert_int_equal(dcache_count(), DEEP + 1);
 	dentry_put(at);
 	finish();
 }
@@ -189,9 +213,11 @@ HOST_TEST(a_move_takes_name_and_place)
 		assert_ptr_equal(dentry_find(q, repeat('b', to_len), to_len), a);
 		assert_null(dentry_find(p, repeat('a', from_len), from_len));
 		assert_string_equal(a->name, repeat('b', to_len));
-		assert_true(dentry_is_unhashed(b));
+		assert_true(b->unhashed);
+		assert_false(a->unhashed);
+		assert_int_equal(refcount_read(&b->refs), 1);	/* ours: the pin is gone */
 		assert_false(dentry_has_positive_child(p));
-		assert_int_equal(refcount_read(&p->refs), 1);
+		assert_int_equal(refcount_read(&p->refs), 2);	/* ours and the pin */
 		dentry_put(b);
 		dentry_put(a);
 		drop(a);
@@ -310,6 +336,7 @@ HOST_TEST(a_path_of_path_max_fits_and_one_byte_more_does_not)
 	assert_int_equal(path_of(child, buf, sizeof(buf)), -ENAMETOOLONG);
 	assert_int_equal(path_of(child, buf, 16), -ENAMETOOLONG);
 	drop(child);
+	unhash_up_from(at);
 	dentry_put(at);
 	finish();
 }
@@ -388,6 +415,7 @@ HOST_TEST(dentries_are_charged_to_who_makes_them)
 		last = d;
 	}
 	memcg_set_current(NULL);
+	unhash_up_from(last);
 	assert_in_range(nr, 16, 16 * PAGE_SIZE / sizeof(struct dentry));
 	assert_in_range(page_counter_read(&group->kmem), 1, 16);
 	dentry_put(last);
@@ -413,7 +441,7 @@ HOST_TEST(the_check_sees_each_broken_invariant)
 	list_append(&root->children, &b->child_link);
 	refcount_set(&a->refs, 0);
 	assert_int_equal(dcache_check(), 3);
-	refcount_set(&a->refs, 1);
+	refcount_set(&a->refs, 2);
 	assert_int_equal(dcache_check(), 0);
 	drop(a);
 	drop(b);
@@ -443,6 +471,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_name_is_found_again),
+		cmocka_unit_test(a_name_stays_without_users_until_it_is_unhashed),
 		cmocka_unit_test(a_negative_dentry_goes_at_its_last_put),
 		cmocka_unit_test(an_unhashed_dentry_keeps_inode_and_parent),
 		cmocka_unit_test(a_chain_100000_deep_goes_with_its_last_put),

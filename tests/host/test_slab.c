@@ -200,7 +200,7 @@ HOST_TEST(dead_cache_keeps_nothing)
 	start(2, 64);
 	fill(300);
 	cache->dead = true;
-	cache->pins = 1;				/* accounting must not destroy a root */
+	cache->doomed = true;				/* accounting must not destroy a root */
 	kmem_cache_shrink(cache);
 	for (unsigned i = 0; i < 300; i++) {
 		host_cpu(i % 2);

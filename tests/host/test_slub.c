@@ -171,7 +171,7 @@ HOST_TEST(dead_cache_keeps_nothing)
 	n = cache->objs_per_slab;
 	fill(3 * n);
 	cache->dead = true;
-	cache->pins = 1;				/* accounting must not destroy a root */
+	cache->doomed = true;				/* accounting must not destroy a root */
 	kmem_cache_shrink(cache);
 	for (unsigned i = 0; i < 3 * n; i++) {
 		kmem_cache_free(cache, objs[i]);

@@ -10,6 +10,8 @@
 #include "kernel/selftest.h"
 #include "mm/audit.h"
 
+const char *selftest_cmdline;
+
 static unsigned nr_run, nr_failed;
 
 static void ktap_line(const char *fmt, ...) printf_like(1, 2);
@@ -51,8 +53,10 @@ static void selftest_main(void *unused)
 	(void)unused;
 	ktap_line("KTAP version 1");
 	run_table(selftests_machine);
+	run_table(selftests_sync);
 	run_table(selftests_mm);
 	run_table(selftests_sched);
+	run_table(selftests_torture);
 	ktap_line("1..%u", nr_run);
 	status = nr_failed ? 1u << 8 : 0;
 	if (host_present())
@@ -60,10 +64,12 @@ static void selftest_main(void *unused)
 	machine_exit();
 }
 
-/* Start the self-tests as a kernel thread. Context: boot. */
-void selftest_start(void)
+/* Start the self-tests as a kernel thread; cmdline stays. Context: boot. */
+void selftest_start(const char *cmdline)
 {
-	int err = thread_spawn_kernel("selftest", selftest_main, NULL);
+	int err;
 
+	selftest_cmdline = cmdline;
+	err = thread_spawn_kernel("selftest", selftest_main, NULL);
 	BUG_ON(err);
 }

@@ -18,3 +18,7 @@ struct selftest {
 extern const struct selftest selftests_mm[];	/* each ends with a NULL name */
 extern const struct selftest selftests_sched[];
 extern const struct selftest selftests_machine[];
+extern const struct selftest selftests_sync[];
+extern const struct selftest selftests_torture[];
+
+extern const char *selftest_cmdline;	/* the boot's words: seed=, torture= */

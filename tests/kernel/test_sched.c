@@ -1,32 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /* Threads, sleeping locks, wait queues and timers on the real machine. */
 #include "arch/clock.h"
+#include "kernel/lib/atomic.h"
 #include "kernel/lib/errno.h"
 #include "kernel/sched/wait.h"
 #include "tests/kernel/selftest.h"
 
 static struct waitq done = WAITQ_INIT(done);
-static int running, order[8], nr_order;
+static atomic_int running, nr_order;
+static int order[8];
 static struct mutex lock;
 static struct rwlock rw;
-static int inside, readers_inside, max_readers;
+static int inside;
+static atomic_int readers_inside, readers_met;
 static bool overlap;
 
 static void finish(void)
 {
-	running--;
+	atomic_sub_return(&running, 1);
 	waitq_wake_all(&done);
 	thread_exit();
 }
 
 static const char *spawn_and_wait(int n, void (*fn)(void *))
 {
-	running = n;
-	nr_order = 0;
+	atomic_store(&running, n);
+	atomic_store(&nr_order, 0);
 	for (long i = 0; i < n; i++)
 		EXPECT(thread_spawn_kernel("test", fn, (void *)i) == 0);
-	EXPECT(waitq_wait(&done, running == 0) == 0);
-	sched_yield();			/* the last one's stack is freed by who runs next */
+	EXPECT(waitq_wait(&done, atomic_load(&running) == 0) == 0);
+	(void)sleep_until(clock_ns() + 2 * TICK_NS);	/* stacks are freed by who runs next */
 	return NULL;
 }
 
@@ -57,22 +60,31 @@ static const char *test_mutex_excludes(void)
 	return why;
 }
 
+/* A reader stays until there were two at once, which the lock must allow. */
+static void rw_read(void)
+{
+	u64 until;
+
+	read_lock(&rw);
+	until = clock_ns() + 100 * TICK_NS;
+	if (atomic_add_return(&readers_inside, 1) >= 2)
+		atomic_store(&readers_met, 1);
+	while (!atomic_load(&readers_met) && clock_ns() < until)
+		sched_yield();
+	atomic_sub_return(&readers_inside, 1);
+	read_unlock(&rw);
+	finish();
+}
+
 static void rw_user(void *arg)
 {
-	if ((long)arg == 2) {
-		write_lock(&rw);
-		overlap |= readers_inside != 0;
-		sched_yield();
-		overlap |= readers_inside != 0;
-		write_unlock(&rw);
-		finish();
-	}
-	read_lock(&rw);
-	readers_inside++;
-	max_readers = readers_inside > max_readers ? readers_inside : max_readers;
+	if ((long)arg != 2)
+		rw_read();
+	write_lock(&rw);
+	overlap |= atomic_load(&readers_inside) != 0;
 	sched_yield();
-	readers_inside--;
-	read_unlock(&rw);
+	overlap |= atomic_load(&readers_inside) != 0;
+	write_unlock(&rw);
 	finish();
 }
 
@@ -82,17 +94,17 @@ static const char *test_rwlock_shares_and_excludes(void)
 
 	rwlock_init(&rw, RANK_MM, "test");
 	overlap = false;
-	max_readers = 0;
+	atomic_store(&readers_met, 0);
 	why = spawn_and_wait(5, rw_user);
 	EXPECT(!overlap);
-	EXPECT(max_readers >= 2);
+	EXPECT(atomic_load(&readers_met));
 	return why;
 }
 
 static void sleeper(void *arg)
 {
 	(void)sleep_until(clock_ns() + (u64)(3 - (long)arg) * 2 * TICK_NS);
-	order[nr_order++] = (int)(long)arg;
+	order[atomic_add_return(&nr_order, 1) - 1] = (int)(long)arg;
 	finish();
 }
 
@@ -152,7 +164,6 @@ static void spinner(void *arg)
 	(void)arg;
 	while (thread_current()->cpu_ns - start < 5 * TICK_NS)
 		cond_resched();
-	order[nr_order++ % 8] = 1;
 	finish();
 }
 

@@ -10,9 +10,12 @@ static inline unsigned cpu_id(void)
 	return host_cpu_now;
 }
 
+void host_yield(void);			/* libc's sched_yield(): the kernel has one, too */
+
+/* The CPU that is waited for is a thread, and may want this core. */
 static inline void cpu_relax(void)
 {
-	__builtin_ia32_pause();
+	host_yield();
 }
 
 /* No interrupt ever comes: idling returns at once. */

@@ -9,7 +9,7 @@ struct cpu_local {
 	uintptr_t user_sp;		/* scratch of the syscall entry */
 	u32 id;
 	u32 irq_depth;			/* interrupt handlers running */
-};
+} cacheline_aligned;
 
 #define CPU_LOCAL_ID		16
 #define CPU_LOCAL_IRQ_DEPTH	20

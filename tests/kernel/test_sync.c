@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* Safe points and static keys, with threads of the kernel on every CPU. */
+#include "arch/clock.h"
+#include "arch/cpu.h"
+#include "arch/static_key.h"
+#include "kernel/sched/thread.h"
+#include "kernel/sync/percpu.h"
+#include "kernel/sync/safepoint.h"
+#include "tests/kernel/selftest.h"
+
+#define SWITCHES 200
+
+static struct static_key key = STATIC_KEY_INIT;
+static atomic_int expected;		/* what the key says, written while the others stand */
+static atomic_int wrong, moving, nr_left, stop;
+static atomic_long nr_seen_on, nr_seen_off;
+
+static noinline bool ask(void)
+{
+	if (static_key_on(&key))
+		return true;
+	return false;
+}
+
+/* Between two safe points the answer cannot change, nor can what the others write. */
+static void asker(void *arg)
+{
+	(void)arg;
+	while (!atomic_load(&stop)) {
+		bool want = atomic_load(&expected), is = ask();
+
+		if (want != is)
+			atomic_store(&wrong, 1);
+		atomic_add_return(is ? &nr_seen_on : &nr_seen_off, 1);
+		atomic_add_return(&moving, 1);
+		cond_resched();
+	}
+	atomic_sub_return(&nr_left, 1);
+}
+
+static const char *start_askers(void)
+{
+	unsigned nr = 2 * cpu_count();
+
+	atomic_store(&stop, 0);
+	for (unsigned i = 0; i < nr; i++) {
+		atomic_add_return(&nr_left, 1);
+		EXPECT(thread_spawn_kernel("asker", asker, NULL) == 0);
+	}
+	return NULL;
+}
+
+static void end_askers(void)
+{
+	atomic_store(&stop, 1);
+	while (atomic_load(&nr_left))
+		sched_yield();
+}
+
+static void switch_key(bool on)
+{
+	safepoint_stop();
+	atomic_store(&expected, on);
+	if (on)
+		static_key_inc(&key);
+	else
+		static_key_dec(&key);
+	safepoint_resume();
+}
+
+static const char *test_static_key(void)
+{
+	const char *why = start_askers();
+
+	for (int i = 0; i < SWITCHES && !why; i++) {
+		switch_key(i % 2 == 0);
+		sched_yield();
+	}
+	end_askers();
+	EXPECT(!atomic_load(&wrong));
+	EXPECT(atomic_load(&nr_seen_on) > 0 && atomic_load(&nr_seen_off) > 0);
+	EXPECT(!ask());
+	static_key_inc(&key);
+	static_key_inc(&key);
+	static_key_dec(&key);
+	EXPECT(ask());
+	static_key_dec(&key);
+	EXPECT(!ask());
+	return why;
+}
+
+/* While the others stand, nobody moves. */
+static const char *test_stop_stops_everyone(void)
+{
+	const char *why = start_askers();
+	bool moved = false;
+
+	for (int i = 0; i < 50 && !why; i++) {
+		int before;
+
+		safepoint_stop();
+		before = atomic_load(&moving);
+		for (u64 until = clock_ns() + 100000; clock_ns() < until;)
+			cpu_relax();
+		moved |= atomic_load(&moving) != before;
+		safepoint_resume();
+		sched_yield();
+	}
+	end_askers();
+	EXPECT(!moved);
+	return why;
+}
+
+const struct selftest selftests_sync[] = {
+	{ "sync: a stop holds every other CPU", test_stop_stops_everyone },
+	{ "sync: a static key is switched under threads that ask for it", test_static_key },
+	{ NULL, NULL },
+};
