@@ -4,7 +4,7 @@
 USER_CC ?= musl-gcc
 USER_STRIP ?= strip
 USER_CFLAGS ?= -static -O2 -g -Wall -Wextra
-USER_PROGS := init cg forkbomb mkdirloop rmdeep victim demo
+USER_PROGS := init cg forkbomb mkdirloop rmdeep victim demo torture bench
 
 USER_BINS := $(USER_PROGS:%=$(BUILD)/user/%)
 USER_STRIPPED := $(USER_PROGS:%=$(BUILD)/user/stripped/%)

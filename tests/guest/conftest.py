@@ -5,7 +5,8 @@
     run      run(argv, add=[...], stdin=b"", expect=0, timeout=120, options=[...]) -> Result
     console  console(...) -> pexpect child on the interactive console, ended after the test
 
-A test marked `slow` runs with --slow only (make check-long).
+A test marked `slow` runs with --slow only (make check-long). --smp N: guests have N CPUs,
+unless the test names a number, or counts instructions.
 """
 import functools
 import sys
@@ -16,10 +17,12 @@ import vm           # noqa: E402
 
 
 def pytest_addoption(parser):
+    parser.addoption("--smp", type=int, default=1, help="CPUs of each guest (default 1)")
     parser.addoption("--slow", action="store_true", help="run the tests marked slow too")
 
 
 def pytest_configure(config):
+    vm.default_smp = config.getoption("--smp")
     config.addinivalue_line("markers", "slow: minutes long; runs with --slow only")
 
 

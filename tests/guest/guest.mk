@@ -4,7 +4,7 @@ GUEST_DIR := tests/guest/progs
 GUEST_CFLAGS := -O2 -g -Wall -Wextra -Iuser/include
 GUEST_SUITES := $(patsubst $(GUEST_DIR)/%.c,%,$(wildcard $(GUEST_DIR)/t_*.c))
 GUEST_PROGS := $(addprefix $(BUILD)/guest/,$(GUEST_SUITES) p_misc p_misc_pie p_misc_dynamic \
-	p_seq foreign tiny)
+	p_seq p_smp foreign tiny)
 GUEST_NOLIBC := -static -nostdlib -ffreestanding -fno-stack-protector -fno-pic -no-pie \
 	-Wl,-z,noseparate-code,--build-id=none
 

@@ -13,6 +13,7 @@ import pexpect
 ROOT = Path(__file__).resolve().parent.parent.parent
 VM = ROOT / "tools" / "vm"
 IMAGES = ("slub-debug", "slab-debug")
+default_smp = 1         # CPUs of a guest whose options do not say: pytest --smp N
 PANIC, HANG, TIMEOUT, HARNESS, NOTRUN = 250, 251, 252, 253, 254
 
 
@@ -47,7 +48,10 @@ def vm_args(image: str, add=(), timeout: float | None = None, options=()) -> lis
         args += ["--add", ":".join(str(part) for part in pair)]
     if timeout is not None:
         args += ["--timeout", str(timeout)]
-    return args + [str(option) for option in options]
+    words = [str(option) for option in options]
+    if default_smp > 1 and not {"--smp", "--icount"} & set(words):
+        args += ["--smp", str(default_smp)]
+    return args + words
 
 
 def run(argv, image: str = IMAGES[0], *, add=(), stdin: bytes | None = b"", expect=0,
@@ -64,6 +68,15 @@ def run(argv, image: str = IMAGES[0], *, add=(), stdin: bytes | None = b"", expe
     wanted = (expect,) if isinstance(expect, int) else expect
     assert wanted is None or result.status in wanted, f"wanted {wanted}, got {result}"
     return result
+
+
+def ktap(image: str, *, timeout: float = 300, options=()) -> tuple[int, list[str]]:
+    """Run the kernel's own tests: exit status and KTAP lines (what went wrong at the end)."""
+    words = vm_args(image, (), timeout, [*options, "--ktap"])
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          check=False, timeout=timeout + 60)
+    lines = done.stdout.splitlines()
+    return done.returncode, lines + (done.stderr.splitlines()[-30:] if done.returncode else [])
 
 
 def console(image: str = IMAGES[0], *, add=(), timeout: float = 120, options=()):

@@ -233,7 +233,6 @@ def test_mkinitrd_missing_source_fails(tmp_path):
 # --- tools/vm: options, frames, verdicts
 
 @pytest.mark.parametrize("words,part", [
-    (["--icount", "--smp", "2"], "one CPU"),
     (["--icount", "--kvm"], "exclude"),
     (["--smp", "0"], "at least 1"),
     (["--mem", "much"], "--mem"),

@@ -61,7 +61,8 @@ def make_parser() -> Parser:
         help="boot build/tally.iso, or FILE made by tools/mkiso, through GRUB")
     add("--uefi", action="store_true", help="with UEFI firmware; implies --iso")
     add("--icount", action="store_true",
-        help="count instructions instead of time: the same run each time, one CPU")
+        help="count instructions instead of time: the same run each time; CPUs "
+             "take turns, and QEMU may let one wait for long while another is busy")
     add("--dump", metavar="FILE",
         help="guest memory as an ELF core, at a panic, a hang or SIGUSR1 to this program")
     add("--timeout", type=float, metavar="SECONDS",
@@ -112,8 +113,6 @@ def kernel_path(options: argparse.Namespace) -> str:
 
 def check_together(options: argparse.Namespace) -> None:
     """Refuse combinations that mean nothing; fill in what depends on others."""
-    if options.icount and options.smp > 1:
-        raise Refusal(NOTRUN, "--icount runs one CPU: leave --smp out")
     if options.icount and options.kvm:
         raise Refusal(NOTRUN, "--icount and --kvm exclude each other")
     if options.ktap and options.command is not None:
