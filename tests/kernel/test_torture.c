@@ -294,9 +294,11 @@ static bool remove_group(unsigned index)
 static void set_limit(struct worker *w)
 {
 	struct group *g = &groups[below(w, NR_GROUPS)];
-	unsigned long pages = below(w, 3) ? 2000 + below(w, 10000) : below(w, 120);
+	unsigned long pages = below(w, below(w, 2) ? 120 : 4);
 	int err;
 
+	if (below(w, 3))
+		pages = 2000 + below(w, 10000);
 	mutex_lock(&groups_lock);
 	if (g->memcg) {
 		err = memcg_set_kmem_limit(g->memcg, pages);
