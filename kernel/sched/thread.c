@@ -248,9 +248,19 @@ void thread_set_space(struct thread *t, struct space *space)
 
 /* --- kernel threads */
 
+static atomic_int nr_kernel_threads;
+
 static void release_kernel_thread(struct thread *t)
 {
 	kfree(t);
+	atomic_sub_return(&nr_kernel_threads, 1);
+}
+
+/* Kernel threads whose memory is not all given back yet, the idle threads not counted.
+ * Context: any. */
+int thread_nr_kernel(void)
+{
+	return atomic_load(&nr_kernel_threads);
 }
 
 /* Start a kernel thread that runs fn(arg) and ends when fn returns; it and its stack belong
@@ -274,6 +284,7 @@ int thread_spawn_kernel(const char *name, void (*fn)(void *), void *arg)
 	t->memcg = NULL;
 	t->affinity = AFFINITY_ALL;
 	t->release = release_kernel_thread;
+	atomic_add_return(&nr_kernel_threads, 1);
 	thread_start(t);
 	return 0;
 }

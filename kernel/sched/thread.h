@@ -72,6 +72,7 @@ u64 thread_affinity(const struct thread *t);	/* online CPUs where it may run */
 u64 thread_cpu_ns(const struct thread *t);	/* time run; another CPU's: to its last tick */
 void thread_account(void);	/* count the caller's time up to now */
 int thread_spawn_kernel(const char *name, void (*fn)(void *), void *arg) must_check;
+int thread_nr_kernel(void);		/* kernel threads, until their memory is given back */
 
 void schedule(void);
 void sched_yield(void);

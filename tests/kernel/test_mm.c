@@ -49,19 +49,21 @@ static const char *test_all_memory(void)
 {
 	unsigned long before = page_nr_free(), taken = 0;
 	struct page *page, *first = NULL;
+	void *large;
 
 	while ((page = page_alloc(PAGE_KERNEL, 0, GFP_KERNEL))) {
 		*(struct page **)page_to_virt(page) = first;
 		first = page;
 		taken++;
 	}
-	EXPECT(taken == before);
-	EXPECT(!kmalloc(KMALLOC_MAX, GFP_KERNEL));
+	large = kmalloc(KMALLOC_MAX, GFP_KERNEL);
 	while (first) {
 		page = first;
 		first = *(struct page **)page_to_virt(page);
 		page_free(page);
 	}
+	EXPECT(!large);
+	EXPECT(taken == before);
 	EXPECT(page_nr_free() == before);
 	return NULL;
 }

@@ -24,12 +24,15 @@ static void finish(void)
 
 static const char *spawn_and_wait(int n, void (*fn)(void *))
 {
+	int before = thread_nr_kernel();
+
 	atomic_store(&running, n);
 	atomic_store(&nr_order, 0);
 	for (long i = 0; i < n; i++)
 		EXPECT(thread_spawn_kernel("test", fn, (void *)i) == 0);
 	EXPECT(waitq_wait(&done, atomic_load(&running) == 0) == 0);
-	(void)sleep_until(clock_ns() + 2 * TICK_NS);	/* stacks are freed by who runs next */
+	while (thread_nr_kernel() != before)	/* stacks are freed by who runs next */
+		sched_yield();
 	return NULL;
 }
 

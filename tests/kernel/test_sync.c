@@ -12,7 +12,8 @@
 
 static struct static_key key = STATIC_KEY_INIT;
 static atomic_int expected;		/* what the key says, written while the others stand */
-static atomic_int wrong, moving, nr_left, stop;
+static atomic_int wrong, moving, stop;
+static int nr_before;			/* kernel threads before the askers */
 static atomic_long nr_seen_on, nr_seen_off;
 
 static noinline bool ask(void)
@@ -35,7 +36,6 @@ static void asker(void *arg)
 		atomic_add_return(&moving, 1);
 		cond_resched();
 	}
-	atomic_sub_return(&nr_left, 1);
 }
 
 static const char *start_askers(void)
@@ -43,17 +43,16 @@ static const char *start_askers(void)
 	unsigned nr = 2 * cpu_count();
 
 	atomic_store(&stop, 0);
-	for (unsigned i = 0; i < nr; i++) {
-		atomic_add_return(&nr_left, 1);
+	nr_before = thread_nr_kernel();
+	for (unsigned i = 0; i < nr; i++)
 		EXPECT(thread_spawn_kernel("asker", asker, NULL) == 0);
-	}
 	return NULL;
 }
 
 static void end_askers(void)
 {
 	atomic_store(&stop, 1);
-	while (atomic_load(&nr_left))
+	while (thread_nr_kernel() != nr_before)
 		sched_yield();
 }
 
