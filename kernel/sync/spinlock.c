@@ -14,6 +14,8 @@
  * with more virtual CPUs than real ones the next in line is usually not running, and a
  * strictly fair lock then stands still for a whole host time slice at each hand-over.
  *
+ * Debug images count, too, how often and how long locks are held and waited for (lockstat.c).
+ *
  * States: 0 free; n+1 held by CPU n.
  *
  * Invariants, checked at each operation in debug images:
@@ -29,12 +31,14 @@
 #include "arch/cpu.h"
 #include "arch/irq.h"
 #include "kernel/lib/panic.h"
+#include "kernel/sync/lockstat.h"
 #include "kernel/sync/percpu.h"
 
 #define MAX_HELD 16
 
 struct held_locks {
 	struct spinlock *stack[MAX_HELD];	/* [c] in the order taken */
+	u64 since[MAX_HELD];			/* [c] cycles, of each */
 	unsigned nr;				/* [c] */
 } cacheline_aligned;
 
@@ -62,6 +66,7 @@ static void record(struct spinlock *lock, uintptr_t caller)
 
 	if (held->nr == MAX_HELD)
 		panic("CPU %u holds %u spinlocks and takes \"%s\"", cpu_id(), MAX_HELD, lock->name);
+	held->since[held->nr] = cpu_cycles();
 	held->stack[held->nr++] = lock;
 	lock->taken_at = caller;
 }
@@ -75,8 +80,11 @@ static void forget(struct spinlock *lock)
 		i--;
 	if (i == 0)
 		panic("CPU %u releases \"%s\", which it does not hold", cpu_id(), lock->name);
-	for (; i < held->nr; i++)
+	lockstat_held(lock, cpu_cycles() - held->since[i - 1]);
+	for (; i < held->nr; i++) {
 		held->stack[i - 1] = held->stack[i];
+		held->since[i - 1] = held->since[i];
+	}
 	held->nr--;
 }
 
@@ -93,16 +101,26 @@ static bool try_take(struct spinlock *lock)
 	return atomic_try_cmpxchg(&lock->locked, &expected, (int)cpu_id() + 1);
 }
 
+static noinline void wait_and_take(struct spinlock *lock)
+{
+	u64 start = cpu_cycles();
+
+	do {
+		while (atomic_load(&lock->locked))
+			cpu_relax();
+	} while (!try_take(lock));
+	if (TALLY_DEBUG)
+		lockstat_waited(lock, cpu_cycles() - start);
+}
+
 /* Take lock, spinning until it is free. Context: any for ranks from RANK_WAITQ on, with
  * interrupts off; task context for the others. Never sleeps. */
 void spin_lock(struct spinlock *lock)
 {
 	if (TALLY_DEBUG)
 		check_rank(lock);
-	while (!try_take(lock)) {
-		while (atomic_load(&lock->locked))
-			cpu_relax();
-	}
+	if (unlikely(!try_take(lock)))
+		wait_and_take(lock);
 	if (TALLY_DEBUG)
 		record(lock, CALLER());
 }

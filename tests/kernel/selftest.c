@@ -8,6 +8,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/sched/thread.h"
 #include "kernel/selftest.h"
+#include "kernel/sync/lockstat.h"
 #include "mm/audit.h"
 
 const char *selftest_cmdline;
@@ -58,6 +59,7 @@ static void selftest_main(void *unused)
 	run_table(selftests_sched);
 	run_table(selftests_torture);
 	ktap_line("1..%u", nr_run);
+	lockstat_print();
 	status = nr_failed ? 1u << 8 : 0;
 	if (host_present())
 		host_send(HOST_STATUS, &status, sizeof(status));

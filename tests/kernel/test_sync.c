@@ -4,6 +4,7 @@
 #include "arch/cpu.h"
 #include "arch/static_key.h"
 #include "kernel/sched/thread.h"
+#include "kernel/sync/lockstat.h"
 #include "kernel/sync/percpu.h"
 #include "kernel/sync/safepoint.h"
 #include "tests/kernel/selftest.h"
@@ -110,8 +111,73 @@ static const char *test_stop_stops_everyone(void)
 	return why;
 }
 
+/* --- lock statistics, with a rank that nobody uses while no process lives */
+
+static struct spinlock counted = SPINLOCK_INIT(RANK_FUTEX, "counted");
+static atomic_int about_to_wait;
+
+static void hold(u64 cycles)
+{
+	for (u64 start = cpu_cycles(); cpu_cycles() - start < cycles;)
+		cpu_relax();
+}
+
+static void waiter(void *arg)
+{
+	(void)arg;
+	atomic_store(&about_to_wait, 1);
+	spin_lock(&counted);
+	spin_unlock(&counted);
+}
+
+/* Hold the lock while another CPU comes for it. That one may be late, where it is not running. */
+static const char *let_one_wait(void)
+{
+	int before = thread_nr_kernel();
+
+	atomic_store(&about_to_wait, 0);
+	EXPECT(thread_spawn_kernel("waiter", waiter, NULL) == 0);
+	spin_lock(&counted);
+	for (int spins = 0; !atomic_load(&about_to_wait) && spins < 100000; spins++)
+		cpu_relax();
+	hold(20000);
+	spin_unlock(&counted);
+	while (thread_nr_kernel() != before)
+		sched_yield();
+	return NULL;
+}
+
+static const char *test_lockstat(void)
+{
+	struct lock_stats before, after;
+	const char *why = NULL;
+
+	lockstat_read(RANK_FUTEX, &before);
+	for (int i = 0; i < 10; i++) {
+		spin_lock(&counted);
+		hold(1000);
+		spin_unlock(&counted);
+	}
+	lockstat_read(RANK_FUTEX, &after);
+	EXPECT(after.name == counted.name);
+	EXPECT(after.nr_taken == before.nr_taken + 10);
+	EXPECT(after.nr_waited == before.nr_waited);
+	EXPECT(after.hold_cycles >= before.hold_cycles + 10000);
+	EXPECT(after.longest_hold >= 1000);
+	if (cpu_count() == 1)
+		return NULL;
+	for (int i = 0; i < 1000 && !why && after.nr_waited == before.nr_waited; i++) {
+		why = let_one_wait();
+		lockstat_read(RANK_FUTEX, &after);
+	}
+	EXPECT(after.nr_waited > before.nr_waited);
+	EXPECT(after.wait_cycles > before.wait_cycles && after.longest_wait > 0);
+	return why;
+}
+
 const struct selftest selftests_sync[] = {
 	{ "sync: a stop holds every other CPU", test_stop_stops_everyone },
 	{ "sync: a static key is switched under threads that ask for it", test_static_key },
+	{ "sync: locks tell how long they were held and waited for", test_lockstat },
 	{ NULL, NULL },
 };
