@@ -16,9 +16,11 @@
 #define PIT_CHANNEL2	0x42
 #define PIT_MODE	0x43
 #define PIT_GATE	0x61
+#define PIT_OUT		0x20		/* in the same port: channel 2 has counted to 0 */
 #define PIT_WINDOW	(PIT_HZ / 100)	/* 10 ms */
 #define PIT_START	0xffffu
-#define MAX_POLLS	50000000u
+#define MEASURE_TRIES	20
+#define MAX_POLLS	1000000u
 
 enum { RTC_SECOND = 0, RTC_MINUTE = 2, RTC_HOUR = 4, RTC_DAY = 7, RTC_MONTH = 8, RTC_YEAR = 9,
 	RTC_STATUS_A = 10, RTC_STATUS_B = 11 };
@@ -112,8 +114,9 @@ static unsigned pit_read(void)
 	return low | (unsigned)inb(PIT_CHANNEL2) << 8;
 }
 
-/* Both rates over one window of the PIT's channel 2, counting down from PIT_START. */
-static struct rate measure(void)
+/* Both rates over one window of the PIT's channel 2, counting down from PIT_START. False: it does
+ * not count, or it got to 0, as it does when the host keeps a virtual CPU waiting. */
+static bool measure_once(struct rate *out)
 {
 	u64 tsc, apic;
 	unsigned start, now, polls = 0;
@@ -133,9 +136,21 @@ static struct rate measure(void)
 	} while (start - now < PIT_WINDOW && ++polls < MAX_POLLS);
 	tsc = cpu_cycles() - tsc;
 	apic -= apic_timer_left();
-	if (polls >= MAX_POLLS || now >= start)
-		panic("the interval timer (PIT) does not count: no way to measure time");
-	return (struct rate){ tsc * PIT_HZ / (start - now), apic * PIT_HZ / (start - now) };
+	if (polls >= MAX_POLLS || (inb(PIT_GATE) & PIT_OUT))
+		return false;
+	*out = (struct rate){ tsc * PIT_HZ / (start - now), apic * PIT_HZ / (start - now) };
+	return true;
+}
+
+static struct rate measure(void)
+{
+	struct rate r;
+
+	for (unsigned tries = 0; tries < MEASURE_TRIES; tries++) {
+		if (measure_once(&r))
+			return r;
+	}
+	panic("the interval timer (PIT) does not count: no way to measure time");
 }
 
 static u64 median(u64 a, u64 b, u64 c)

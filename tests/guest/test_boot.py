@@ -113,11 +113,11 @@ def test_small_machine_survives_a_bomb(image):
 
 def test_unlimited_bomb_ends(image):
     """The machine itself runs out: no panic, no hang, the bomb is refused or killed. Killed, it
-    leaves its children behind and the machine full: then the next command is killed, too."""
+    leaves its children behind and the machine full: then the next command cannot run."""
     result = vm.run(["/p_seq", "forkbomb", "--exit", "16000", ";", "cg", "audit"], image,
                     add=[programs.prog("p_seq")], options=["--mem", 64], expect=None)
     assert (result.status == 0 and "clean" in result.text or
-            result.status == 137 and result.text == "= 137\n= 137\n"), str(result)
+            result.text in ("= 137\n= 137\n", "= 137\n= 127\n")), str(result)
 
 
 def test_menu(console):
