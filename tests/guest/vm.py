@@ -57,7 +57,9 @@ def vm_args(image: str, add=(), timeout: float | None = None, options=()) -> lis
 def run(argv, image: str = IMAGES[0], *, add=(), stdin: bytes | None = b"", expect=0,
         timeout: float = 120, options=()) -> Result:
     """Run argv as the guest's command. Fails the test unless the exit status is `expect` (a
-    number, several, or None for any). options: more words for tools/vm."""
+    number, several, or None for any). options: more words for tools/vm. Many CPUs on few real
+    ones take longer, so they get more time."""
+    timeout *= max(1, default_smp // 4)
     with tempfile.TemporaryDirectory() as folder:
         log = os.path.join(folder, "log")
         words = vm_args(image, add, timeout, options) + ["--log", log, "--", *map(str, argv)]
