@@ -34,5 +34,9 @@ void fpu_init_state(void *state);
 void fpu_save(void *state);
 void fpu_load(const void *state);
 
+/* Which exceptions an image says were raised and not masked: bits in the order of IEEE 754's
+ * invalid, (denormal,) divide, overflow, underflow, inexact. */
+unsigned fpu_raised(const void *state);
+
 /* TLS base (arch_prctl ARCH_SET_FS). */
 void context_set_tls(uaddr_t base);

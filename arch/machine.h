@@ -27,8 +27,16 @@ void machine_init_early(void);
 /* The rest: screen, keyboard, local APIC, host port. After mmu_init() and the allocators. */
 void machine_init(const struct bootinfo *bi);
 
-/* Write to serial console and screen. Context: any. */
+/* Write a text to serial console and screen: each newline goes to the start of the next line.
+ * Context: any. */
 void console_write(const char *text, size_t bytes);
+
+/* Send bytes to the terminals as they are. The screen's answer, if they ask for one, becomes
+ * input. Context: thread. */
+void console_send(const char *bytes, size_t count);
+
+/* How large the screen is; 25 by 80 without one. */
+void console_size(u16 *rows, u16 *columns);
 
 /* Send one frame. Waits for the port (polled). Context: any. */
 void host_send(enum host_frame type, const void *data, size_t bytes);

@@ -6,7 +6,9 @@
 /* struct regs: what entry code pushes. Accessors, so that upper floors stay portable:
  * regs_ip/sp, regs_set_ip/sp, regs_ret, regs_set_ret (system call result),
  * regs_syscall_nr, regs_arg(r, i) i = 0..5, regs_from_user(r),
- * regs_init_user(r, ip, sp): a fresh program's registers. */
+ * regs_init_user(r, ip, sp): a fresh program's registers.
+ * regs_in_syscall(r): they came by a system call, whose result is in them;
+ * regs_again(r, nr): make the program repeat its system call instruction, with that number. */
 #include "asm/trap.h"
 
 /* Print registers and a symbolised backtrace to the log. r may be NULL: from here. */

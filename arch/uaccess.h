@@ -18,3 +18,7 @@ size_t clear_user(uaddr_t dst, size_t bytes) must_check;
 /* Copy a NUL-terminated string of at most size bytes including NUL. Returns its length
  * without NUL, -EFAULT, or -ENAMETOOLONG when there is no NUL in size bytes. */
 long copy_string_from_user(char *dst, uaddr_t src, size_t size) must_check;
+
+/* Put new into the aligned word if *old is there, in one step for all CPUs. Returns 0, with what
+ * was there in *old, or -EFAULT. May sleep. No spinlock held. */
+int cmpxchg_user(uaddr_t word, u32 *old, u32 new) must_check;

@@ -13,6 +13,7 @@ enum trap_kind {			/* user-mode exceptions, by what they mean */
 	TRAP_DIVIDE,			/* SIGFPE */
 	TRAP_OPCODE,			/* SIGILL */
 	TRAP_BREAKPOINT,		/* SIGTRAP */
+	TRAP_STEP,			/* SIGTRAP */
 	TRAP_PROTECTION,		/* SIGSEGV */
 	TRAP_ALIGNMENT,			/* SIGBUS */
 	TRAP_FPU,			/* SIGFPE */
@@ -27,7 +28,7 @@ paddr_t upcall_table_page(void);	/* a zeroed page for kernel tables, 0: none. mm
 int upcall_fault(struct regs *r, uaddr_t addr, unsigned access);
 void upcall_exception(struct regs *r, enum trap_kind kind);	/* kernel/proc */
 void upcall_syscall(struct regs *r);	/* result into r. kernel/sys */
-void upcall_user_return(struct regs *r);	/* reschedule, die if killed. kernel/proc */
+void upcall_user_return(struct regs *r);	/* reschedule, signals. kernel/proc */
 void upcall_tick(bool from_user);	/* each TICK_NS, interrupts off. kernel/sched */
 void upcall_irq_exit(struct regs *r);	/* end of an interrupt, before return. kernel/sched */
 void upcall_flush(void);	/* IPI_FLUSH came; in an interrupt. kernel/sched */

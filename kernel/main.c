@@ -9,16 +9,19 @@
 #include "arch/upcall.h"
 #include "kernel/cgroup/cgroup.h"
 #include "kernel/cmdline.h"
+#include "kernel/fs/tty.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/proc/proc.h"
+#include "kernel/proc/procfiles.h"
 #include "kernel/sched/wait.h"
 #include "kernel/selftest.h"
 #include "kernel/sync/safepoint.h"
 #include "kernel/sync/spinlock.h"
+#include "kernel/sys/calls.h"
 #include "mm/audit.h"
 #include "mm/early.h"
 #include "mm/kmem.h"
@@ -144,11 +147,13 @@ static void worker_main(void *unused)
 	}
 }
 
-static void start_worker(void)
+static void start_workers(void)
 {
 	if (thread_spawn_kernel("kworker", worker_main, NULL))
 		boot_fail("no memory for the worker thread");
 	work_set_wake(worker_wake);
+	itimer_start_thread();
+	tty_start();
 }
 
 static void start_init(void)
@@ -179,12 +184,15 @@ void upcall_boot(struct bootinfo *bi)
 	vm_init();
 	vfs_init();
 	proc_init();
+	machinefiles_init(bi->cmdline);
+	taskfiles_init();
+	sys_init();
 	unpack_modules();
 	unpack_overlay();
 	smp_start(cpu_memory);
 	clock_start_tick();
 	irq_enable();
-	start_worker();
+	start_workers();
 	if (!cmdline_number(bi->cmdline, "selftest", 0))
 		start_init();
 	else if (selftest_start)

@@ -87,8 +87,8 @@ static struct work destroyer = { LIST_INIT(destroyer.link), destroy_doomed, fals
 static struct kmem_cache *create_copy(struct memcg *memcg, struct kmem_cache *root);
 
 /* The cache to allocate from: root itself when nobody is to be charged, else the current
- * group's copy, made now if need be. NULL: it could not be made, so the allocation fails.
- * Context: not in interrupts. Locks: none; making a copy: up to RANK_ZONE. */
+ * group's copy, made now if need be and the caller may wait. NULL: it could not be made, so the
+ * allocation fails. Context: not in interrupts. Locks: none; making a copy: up to RANK_ZONE. */
 struct kmem_cache *acct_cache_for(struct kmem_cache *root, gfp_t gfp)
 {
 	struct kmem_cache *copy;
@@ -98,6 +98,8 @@ struct kmem_cache *acct_cache_for(struct kmem_cache *root, gfp_t gfp)
 		return root;
 	memcg = memcg_current();
 	copy = load_acquire(&memcg->copies[root->id]);
+	if (unlikely(!copy) && !(gfp & GFP_WAIT))
+		return NULL;
 	return likely(copy) ? copy : create_copy(memcg, root);
 }
 

@@ -238,7 +238,8 @@ static bool counts_for(const struct memcg *payer, const struct memcg *memcg, boo
 	return payer == memcg;
 }
 
-/* Count the pages charged to memcg (with subtree: to any group in its subtree), by kind.
+/* Count the pages charged to memcg (with subtree: to any group in its subtree; NULL: all there
+ * are, charged or not), by kind.
  * Stops the machine, for a time by the size of RAM. Context: task, no spinlock held. */
 void mm_count_kinds(const struct memcg *memcg, bool subtree, unsigned long nr[PAGE_NR_KINDS])
 {
@@ -249,9 +250,34 @@ void mm_count_kinds(const struct memcg *memcg, bool subtree, unsigned long nr[PA
 	mm_stop();
 	for (pfn_t i = 0; i < nr_frames; i = next_block(i)) {
 		page = pfn_to_page(i);
-		if (page->owner && page->kind < PAGE_NR_KINDS &&
-		    counts_for(page->owner->memcg, memcg, subtree))
+		if (page->kind < PAGE_NR_KINDS &&
+		    (!memcg || (page->owner && counts_for(page->owner->memcg, memcg, subtree))))
 			nr[page->kind] += 1ul << page->order;
 	}
 	mm_resume();
+}
+
+/* Who pays for the block that this frame is in, stopped: 0 for nobody. */
+static u64 payer_of(pfn_t pfn)
+{
+	for (unsigned k = 0; k <= MAX_ORDER; k++) {
+		const struct page *head = pfn_to_page(pfn & ~((1ul << k) - 1));
+
+		if (head->kind != PAGE_TAIL && head->kind != PAGE_RESERVED && head->order >= k)
+			return head->owner ? head->owner->memcg->id : 0;
+	}
+	return 0;
+}
+
+/* The ids of the groups that pay for nr frames from first on, 0 for nobody. Returns how many:
+ * fewer at the end of RAM. Stops the machine. Context: task, no spinlock held. */
+size_t mm_frame_payers(pfn_t first, u64 *ids, size_t nr)
+{
+	size_t done = 0;
+
+	mm_stop();
+	for (; done < nr && first + done < nr_frames; done++)
+		ids[done] = payer_of(first + done);
+	mm_resume();
+	return done;
 }

@@ -15,5 +15,7 @@ struct audit_result {
 /* Run it; report lines into text (may be NULL). Allocates nothing. Returns true when clean. */
 bool mm_audit(struct audit_result *result, struct textbuf *text);
 
-/* Pages charged to the group, or to its whole subtree, by kind. */
+size_t mm_frame_payers(pfn_t first, u64 *ids, size_t nr);
+
+/* Pages charged to the group (NULL: all pages), or to its whole subtree, by kind. */
 void mm_count_kinds(const struct memcg *memcg, bool subtree, unsigned long nr[PAGE_NR_KINDS]);

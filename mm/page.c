@@ -183,6 +183,27 @@ static struct page *alloc_pages(struct owner *owner, enum page_kind kind, unsign
 	return page;
 }
 
+/* One more reference to a page of user memory or of a file; the caller has one, or the lock of
+ * something that has. Context: any. */
+void page_get(struct page *page)
+{
+	BUG_ON(page->kind != PAGE_USER && page->kind != PAGE_FILE);
+	BUG_ON(atomic_add_return(&page->refs, 1) <= 1);
+}
+
+/* Drop a reference; the last one frees the page. Context: as page_free(). */
+void page_put(struct page *page)
+{
+	int left;
+
+	/* Before: afterwards it may be somebody else's. */
+	BUG_ON(page->kind != PAGE_USER && page->kind != PAGE_FILE);
+	left = atomic_sub_return(&page->refs, 1);
+	BUG_ON(left < 0);
+	if (left == 0)
+		page_free(page);
+}
+
 /* The free block that holds page, or NULL. Reads without the zone lock, so the answer is sure
  * only for a page that stays in use meanwhile: no head that is read here, old or new, was ever
  * given an order that covers it, as the order is written before the kind. */

@@ -36,7 +36,7 @@ struct page {
 	u8 frozen;			/* slab: some CPU's cpu slab or on its partial list;
 					 * free: its bytes are poison (debug) */
 	u8 colour;			/* slab: SLAB's colour index */
-	atomic_int refs;		/* PAGE_USER: mappings */
+	atomic_int refs;		/* PAGE_USER: mappings; PAGE_FILE: the same and the file */
 	struct kmem_cache *cache;	/* slab: its cache; free block: unused */
 	void *freelist;			/* slab: SLUB first free object; SLAB management;
 					 * tail of a block in use: its head */
@@ -66,6 +66,8 @@ static inline void *page_to_virt(const struct page *page)
 void page_init(void);			/* mem_map from early, all free RAM to the buddy */
 struct page *page_alloc(enum page_kind kind, unsigned order, gfp_t gfp) must_check;
 void page_free(struct page *page);
+void page_get(struct page *page);	/* PAGE_USER, PAGE_FILE: one more reference */
+void page_put(struct page *page);	/* the last one frees */
 struct page *page_of(const void *addr);	/* head of the block that holds addr, checked */
 unsigned long page_nr_free(void);	/* pages, per-CPU lists included */
 unsigned long page_nr_total(void);	/* pages ever given to the allocator */

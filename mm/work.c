@@ -27,6 +27,7 @@
 
 static struct spinlock work_lock = SPINLOCK_INIT(RANK_WORK, "work");
 static struct list queue = LIST_INIT(queue);	/* [work_lock] */
+static unsigned nr_running;			/* [work_lock] functions called, not back yet */
 static void (*wake_worker)(void);		/* [I] once the worker runs */
 
 /* Make work an idle one that will call fn. */
@@ -67,11 +68,27 @@ bool work_run_one(void)
 		work = list_first(&queue, struct work, link);
 		list_remove(&work->link);
 		work->queued = false;
+		nr_running++;
 	}
 	spin_unlock(&work_lock);
-	if (work)
-		work->fn(work);
-	return work != NULL;
+	if (!work)
+		return false;
+	work->fn(work);
+	spin_lock(&work_lock);
+	nr_running--;
+	spin_unlock(&work_lock);
+	return true;
+}
+
+/* Is all work done that was queued before the call? Context: any but interrupt handlers. */
+bool work_idle(void)
+{
+	bool idle;
+
+	spin_lock(&work_lock);
+	idle = list_empty(&queue) && nr_running == 0;
+	spin_unlock(&work_lock);
+	return idle;
 }
 
 /* Call wake after each new piece of work: it must not allocate or sleep. What was queued

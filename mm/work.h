@@ -12,4 +12,5 @@ struct work {
 void work_init(struct work *work, void (*fn)(struct work *work));
 void work_queue(struct work *work);	/* any context but interrupts; no-op when queued */
 bool work_run_one(void);		/* called by the worker thread; false: nothing to do */
+bool work_idle(void);		/* nothing is queued, nothing is being done */
 void work_set_wake(void (*wake)(void));

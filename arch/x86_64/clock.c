@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Time: the TSC for reading it, the local APIC's timer for the tick. Both are measured
- * against the PIT (median of three, so that one stall of a virtual CPU does no harm), unless
- * CPUID knows the TSC's frequency. The date comes from the CMOS clock.
+ * against the PIT, unless CPUID knows the TSC's frequency. A virtual CPU may stand still for a
+ * while, and the PIT run through meanwhile: so it is measured until two results agree. The date
+ * comes from the CMOS clock.
  */
 #include "arch/clock.h"
 #include "arch/cpu.h"
@@ -16,11 +17,10 @@
 #define PIT_CHANNEL2	0x42
 #define PIT_MODE	0x43
 #define PIT_GATE	0x61
-#define PIT_OUT		0x20		/* in the same port: channel 2 has counted to 0 */
 #define PIT_WINDOW	(PIT_HZ / 100)	/* 10 ms */
 #define PIT_START	0xffffu
-#define MEASURE_TRIES	20
-#define MAX_POLLS	1000000u
+#define MAX_POLLS	50000000u
+#define MAX_TRIES	1000u
 
 enum { RTC_SECOND = 0, RTC_MINUTE = 2, RTC_HOUR = 4, RTC_DAY = 7, RTC_MONTH = 8, RTC_YEAR = 9,
 	RTC_STATUS_A = 10, RTC_STATUS_B = 11 };
@@ -114,9 +114,9 @@ static unsigned pit_read(void)
 	return low | (unsigned)inb(PIT_CHANNEL2) << 8;
 }
 
-/* Both rates over one window of the PIT's channel 2, counting down from PIT_START. False: it does
- * not count, or it got to 0, as it does when the host keeps a virtual CPU waiting. */
-static bool measure_once(struct rate *out)
+/* Both rates over one window of the PIT's channel 2, counting down from PIT_START. False: it
+ * began again. */
+static bool measure(struct rate *out)
 {
 	u64 tsc, apic;
 	unsigned start, now, polls = 0;
@@ -136,28 +136,32 @@ static bool measure_once(struct rate *out)
 	} while (start - now < PIT_WINDOW && ++polls < MAX_POLLS);
 	tsc = cpu_cycles() - tsc;
 	apic -= apic_timer_left();
-	if (polls >= MAX_POLLS || (inb(PIT_GATE) & PIT_OUT))
+	if (polls >= MAX_POLLS)
+		panic("the interval timer (PIT) does not count: no way to measure time");
+	if (now >= start)
 		return false;
 	*out = (struct rate){ tsc * PIT_HZ / (start - now), apic * PIT_HZ / (start - now) };
 	return true;
 }
 
-static struct rate measure(void)
+static bool agree(u64 a, u64 b)
 {
-	struct rate r;
-
-	for (unsigned tries = 0; tries < MEASURE_TRIES; tries++) {
-		if (measure_once(&r))
-			return r;
-	}
-	panic("the interval timer (PIT) does not count: no way to measure time");
+	return MAX(a, b) - MIN(a, b) <= a / 64;
 }
 
-static u64 median(u64 a, u64 b, u64 c)
+/* Two measurements in a row that agree. */
+static struct rate measure_surely(void)
 {
-	u64 low = MIN(a, b), high = MAX(a, b);
+	struct rate last = { 0 }, now;
 
-	return c < low ? low : MIN(c, high);
+	for (unsigned tries = 0; tries < MAX_TRIES; tries++) {
+		if (!measure(&now))
+			continue;
+		if (agree(now.tsc, last.tsc) && agree(now.apic, last.apic))
+			return now;
+		last = now;
+	}
+	panic("no way to measure time: it never takes as long twice");
 }
 
 /* The TSC's frequency in the words of the CPU or the hypervisor, 0 if they are silent. */
@@ -182,13 +186,11 @@ static void timer_irq(struct regs *r)
 /* Learn both frequencies and start counting time. Context: boot, after machine_init(). */
 void clock_init(void)
 {
-	struct rate r[3];
+	struct rate rate = measure_surely();
 	u64 told = tsc_hz_told();
 
-	for (unsigned i = 0; i < 3; i++)
-		r[i] = measure();
-	timing.tsc_hz = told ? told : median(r[0].tsc, r[1].tsc, r[2].tsc);
-	timing.apic_hz = median(r[0].apic, r[1].apic, r[2].apic);
+	timing.tsc_hz = told ? told : rate.tsc;
+	timing.apic_hz = rate.apic;
 	if (!timing.tsc_hz || timing.apic_hz < TICK_HZ)
 		panic("no usable timer: TSC %lu Hz, APIC %lu Hz", timing.tsc_hz, timing.apic_hz);
 	timing.ns_per_tsc_32 = (1000000000ull << 32) / timing.tsc_hz;

@@ -3,6 +3,7 @@
  * ring that their interrupt handlers fill. */
 #include "arch/machine.h"
 #include "arch/upcall.h"
+#include "arch/x86_64/screen.h"
 #include "arch/x86_64/x86.h"
 #include "kernel/lib/rawlock.h"
 #include "kernel/lib/string.h"
@@ -43,7 +44,7 @@ void console_init(const struct bootinfo *bi)
 	const char *which = boot_option(bi, "console=");
 
 	if (!which || str_ncmp(which, "serial", 6) != 0) {
-		screen_init(bi);
+		terminal_init(bi);
 		out.screen = true;
 	}
 	keyboard_init();
@@ -53,27 +54,50 @@ void console_init(const struct bootinfo *bi)
 	uart_rx_irq(COM1, true);
 }
 
-static void serial_write(const char *text, size_t bytes)
+/* Send bytes to serial port and screen; a newline of a text as CR LF. */
+static void send_locked(const char *bytes, size_t count, bool text)
 {
-	bool alive = true;
+	bool alive = out.serial;
 
-	for (size_t i = 0; i < bytes && alive; i++) {
-		if (text[i] == '\n')
+	for (size_t i = 0; i < count && alive; i++) {
+		if (text && bytes[i] == '\n')
 			uart_put(COM1, '\r', true);
-		alive = uart_put(COM1, (u8)text[i], true);
+		alive = uart_put(COM1, (u8)bytes[i], true);
 	}
+	if (out.screen)
+		terminal_write(bytes, count, text);
 }
 
-/* Write to serial port (a newline as CR LF) and screen. Context: any. */
+/* Write a text to serial port and screen. Context: any. */
 void console_write(const char *text, size_t bytes)
 {
 	unsigned long flags = rawlock_acquire(&out.lock);
 
-	if (out.serial)
-		serial_write(text, bytes);
-	if (out.screen)
-		screen_write(text, bytes);
+	send_locked(text, bytes, true);
 	rawlock_release(&out.lock, flags);
+}
+
+/* Send bytes as they are; what the screen answers to them is input. Context: thread. */
+void console_send(const char *bytes, size_t count)
+{
+	unsigned long flags = rawlock_acquire(&out.lock);
+	char reply[TERMINAL_REPLY_MAX];
+	size_t n;
+
+	send_locked(bytes, count, false);
+	n = terminal_take_reply(reply);
+	rawlock_release(&out.lock, flags);
+	for (size_t i = 0; i < n; i++)
+		console_put((u8)reply[i]);
+	if (n)
+		upcall_input();
+}
+
+/* The screen's size in characters; 25 by 80 without one. Context: any, after the start. */
+void console_size(u16 *rows, u16 *columns)
+{
+	*rows = out.screen ? (u16)screen.rows : 25;
+	*columns = out.screen ? (u16)screen.columns : 80;
 }
 
 /* Queue an input byte; dropped when nobody reads. Context: interrupt. */

@@ -62,6 +62,15 @@ void fpu_load(const void *state)
 	__asm__ volatile("fxrstor64 %0" :: "m"(*(const char (*)[FPU_STATE_BYTES])state));
 }
 
+/* Unmasked exceptions of x87 (control and status word) and SSE (MXCSR), whose bits agree. */
+unsigned fpu_raised(const void *state)
+{
+	const u16 *x87 = state;
+	u32 mxcsr = *(const u32 *)((const char *)state + 24);
+
+	return ((x87[1] & ~x87[0]) | (mxcsr & ~(mxcsr >> 7))) & 0x3f;
+}
+
 /* Set the FS base. base must be a user address: WRMSR faults on a non-canonical one. */
 void context_set_tls(uaddr_t base)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The framebuffer's font: ASCII 32 to 126, 5 by 7 pixels, a byte per row from the top, the
  * leftmost pixel in bit 4. The screen doubles the rows. */
-#include "arch/x86_64/x86.h"
+#include "arch/x86_64/screen.h"
 
 const u8 font_rows[FONT_LAST - FONT_FIRST + 1][FONT_ROWS] = {
 	{ 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00 },	/*   */

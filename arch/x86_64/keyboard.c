@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* PS/2 keyboard, scan code set 1 (the controller translates), US layout. Keys become the
- * bytes a serial terminal would send: Enter is CR, Backspace DEL, arrows ESC [ A to D. */
+/* PS/2 keyboard, scan code set 1 (the controller translates), US layout. Keys become the bytes
+ * that Linux's console sends (TERM=linux): Enter is CR, Backspace DEL, Alt an ESC before. */
 #include "arch/upcall.h"
 #include "arch/x86_64/x86.h"
 
@@ -15,7 +15,7 @@
 #define CONFIG_TRANSLATE 0x40
 #define MAX_WAITS	10000
 
-enum { KEY_CTRL = 0x1d, KEY_LSHIFT = 0x2a, KEY_RSHIFT = 0x36, KEY_CAPS = 0x3a,
+enum { KEY_CTRL = 0x1d, KEY_LSHIFT = 0x2a, KEY_RSHIFT = 0x36, KEY_ALT = 0x38, KEY_CAPS = 0x3a,
 	KEY_EXTENDED = 0xe0, KEY_RELEASED = 0x80 };
 
 static const char plain[] =
@@ -23,42 +23,69 @@ static const char plain[] =
 static const char shifted[] =
 	"\0\033!@#$%^&*()_+\177\tQWERTYUIOP{}\r\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
 
-static bool shift, ctrl, caps, extended;
+/* Keys that send a sequence: ESC [ and this. Those of the keypad without 0xe0 send the same. */
+static const struct {
+	u8 code;
+	const char *text;
+} sequences[] = {
+	{ 0x48, "A" }, { 0x50, "B" }, { 0x4d, "C" }, { 0x4b, "D" },	/* arrows */
+	{ 0x47, "1~" }, { 0x52, "2~" }, { 0x53, "3~" }, { 0x4f, "4~" },	/* Home Ins Del End */
+	{ 0x49, "5~" }, { 0x51, "6~" },					/* page up, down */
+	{ 0x3b, "[A" }, { 0x3c, "[B" }, { 0x3d, "[C" }, { 0x3e, "[D" }, { 0x3f, "[E" },
+	{ 0x40, "17~" }, { 0x41, "18~" }, { 0x42, "19~" }, { 0x43, "20~" }, { 0x44, "21~" },
+	{ 0x57, "23~" }, { 0x58, "24~" },				/* F1 to F12 */
+};
+
+static bool shift, ctrl, alt, caps, extended;
+
+static void put_text(const char *text)
+{
+	while (*text)
+		console_put((u8)*text++);
+}
+
+/* A key without a character of its own. */
+static void sequence_key(u8 code)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sequences); i++) {
+		if (sequences[i].code != code)
+			continue;
+		put_text("\033[");
+		put_text(sequences[i].text);
+		return;
+	}
+}
 
 static void extended_key(u8 code)
 {
-	switch (code) {
-	case 0x48: case 0x50: case 0x4d: case 0x4b:
-		console_put('\033');
-		console_put('[');
-		console_put(code == 0x48 ? 'A' : code == 0x50 ? 'B' : code == 0x4d ? 'C' : 'D');
-		break;
-	case 0x1c:				/* keypad Enter */
+	if (code == 0x1c)			/* keypad Enter */
 		console_put('\r');
-		break;
-	case 0x35:				/* keypad slash */
+	else if (code == 0x35)			/* keypad slash */
 		console_put('/');
-		break;
-	case 0x53:				/* Delete */
-		console_put('\177');
-		break;
-	}
+	else
+		sequence_key(code);
+}
+
+static u8 with_ctrl(char c)
+{
+	if (c == ' ' || c == '@' || c == '2')
+		return 0;
+	if (c == '/' || c == '-')
+		return 0x1f;
+	return (c >= 'a' && c <= 'z') || (c >= '@' && c <= '_') ? c & 0x1f : (u8)c;
 }
 
 static void plain_key(u8 code)
 {
-	char c;
-	bool letter, upper;
+	bool letter = plain[code] >= 'a' && plain[code] <= 'z';
+	bool upper = letter ? shift != caps : shift;
+	char c = upper ? shifted[code] : plain[code];
 
-	if (code >= sizeof(plain) - 1)
+	if (!c)
 		return;
-	letter = plain[code] >= 'a' && plain[code] <= 'z';
-	upper = letter ? shift != caps : shift;
-	c = upper ? shifted[code] : plain[code];
-	if (ctrl && (letter || (c >= '[' && c <= '_')))
-		c &= 0x1f;
-	if (c)
-		console_put((u8)c);
+	if (alt)
+		console_put('\033');
+	console_put(ctrl ? with_ctrl(c) : (u8)c);
 }
 
 static void scan_code(u8 code)
@@ -71,6 +98,8 @@ static void scan_code(u8 code)
 	code &= 0x7f;
 	if (code == KEY_CTRL)
 		ctrl = pressed;
+	else if (code == KEY_ALT)
+		alt = pressed;
 	else if (was_extended && pressed)
 		extended_key(code);
 	else if (was_extended)
@@ -79,8 +108,10 @@ static void scan_code(u8 code)
 		shift = pressed;
 	else if (code == KEY_CAPS)
 		caps ^= pressed;
-	else if (pressed)
+	else if (pressed && code < sizeof(plain) - 1)
 		plain_key(code);
+	else if (pressed)
+		sequence_key(code);
 }
 
 static void keyboard_irq(struct regs *r)

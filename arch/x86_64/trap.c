@@ -134,6 +134,7 @@ static enum trap_kind user_trap_kind(u64 vector)
 	case X86_DIVIDE:
 		return TRAP_DIVIDE;
 	case X86_DEBUG:
+		return TRAP_STEP;
 	case X86_BREAKPOINT:
 		return TRAP_BREAKPOINT;
 	case X86_OPCODE:

@@ -4,7 +4,7 @@
 
 extern cpu_smap
 section .text align=16
-global uaccess_copy, uaccess_clear, uaccess_string
+global uaccess_copy, uaccess_clear, uaccess_string, uaccess_cmpxchg
 
 %macro FIXUP 2		; faulting instruction, where to continue
 	section .ex_table progbits alloc noexec nowrite align=8
@@ -89,3 +89,18 @@ uaccess_string:
 .done:	CLOSE_USER
 	ret
 	FIXUP uaccess_string.load, uaccess_string.failed
+
+; int uaccess_cmpxchg(u32 *word, u32 *old, u32 new): put new into *word if that is *old; *old
+; becomes what was there. 0, or -1 on a fault.
+uaccess_cmpxchg:
+	OPEN_USER
+	mov eax, [rsi]
+.swap:	lock cmpxchg [rdi], edx
+	mov [rsi], eax
+	xor eax, eax
+.done:	CLOSE_USER
+	ret
+.failed:
+	mov eax, -1
+	jmp .done
+	FIXUP uaccess_cmpxchg.swap, uaccess_cmpxchg.failed

@@ -7,6 +7,7 @@
 size_t uaccess_copy(void *dst, const void *src, size_t bytes);
 size_t uaccess_clear(void *dst, size_t bytes);
 long uaccess_string(char *dst, const char *src, size_t size);
+int uaccess_cmpxchg(u32 *word, u32 *old, u32 new);
 
 static bool user_range(uaddr_t start, size_t bytes)
 {
@@ -47,4 +48,13 @@ long copy_string_from_user(char *dst, uaddr_t src, size_t size)
 	if ((size_t)len == max)
 		return max < size ? -EFAULT : -ENAMETOOLONG;
 	return len;
+}
+
+/* Compare and exchange an aligned word. Returns 0 with what was there in *old, or -EFAULT.
+ * Context: thread, no spinlock held. */
+int cmpxchg_user(uaddr_t word, u32 *old, u32 new)
+{
+	if (!user_range(word, sizeof(*old)) || uaccess_cmpxchg((u32 *)word, old, new))
+		return -EFAULT;
+	return 0;
 }

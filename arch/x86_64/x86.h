@@ -131,14 +131,8 @@ void hostport_init(void);
 void hostport_beat(void);
 void hostport_end(void);
 
-/* keyboard.c, screen.c, font.c */
+/* keyboard.c */
 void keyboard_init(void);
-void screen_init(const struct bootinfo *bi);
-void screen_write(const char *text, size_t bytes);
-#define FONT_FIRST	32
-#define FONT_LAST	126
-#define FONT_ROWS	7
-extern const u8 font_rows[FONT_LAST - FONT_FIRST + 1][FONT_ROWS];
 
 /* trap.c, dump.c */
 bool trap_is_guard(uintptr_t addr);

@@ -24,10 +24,8 @@
  * Removing a group and moving a running task stop the other CPUs: no spinlock is held then,
  * and who waits for the cgroup lock sleeps, so they can.
  */
-#include "kernel/cgroup/cgroup.h"
-#include "kernel/lib/errno.h"
+#include "kernel/cgroup/cgroup_impl.h"
 #include "kernel/lib/string.h"
-#include "kernel/sched/wait.h"
 
 struct cgroup root_cgroup = {
 	.memcg = &root_memcg,
@@ -36,11 +34,16 @@ struct cgroup root_cgroup = {
 	.lock = SPINLOCK_INIT(RANK_PROC, "members"),
 	.members = LIST_INIT(root_cgroup.members),
 	.name = "/",
+	.refs = REFCOUNT_INIT(1),
+	.id = 1,
 };
 
-static struct rwlock cgroup_lock;
+struct rwlock cgroup_lock;
 static struct kmem_cache *cgroup_cache;	/* [I] */
-static const struct cgroup_hooks *hooks;	/* [I] from before the first process */
+static unsigned nr_groups = 1;		/* [cgroup lock] */
+
+static void cgroup_init_attrs(struct cgroup *group, unsigned mode);
+const struct cgroup_hooks *cgroup_hooks;	/* [I] from before the first process */
 
 /* Make the cache and the lock. Context: boot, after memcg_init(). */
 void cgroup_init(void)
@@ -49,12 +52,13 @@ void cgroup_init(void)
 	cgroup_cache = kmem_cache_create("cgroup", sizeof(struct cgroup), 0, 0, NULL);
 	if (!cgroup_cache)
 		panic("no memory for the cache of cgroups");
+	cgroup_init_attrs(&root_cgroup, 0755);
 }
 
 /* Say how to reach processes. Context: boot, before the first process. */
 void cgroup_set_hooks(const struct cgroup_hooks *proc_hooks)
 {
-	hooks = proc_hooks;
+	cgroup_hooks = proc_hooks;
 }
 
 /* --- paths */
@@ -98,7 +102,8 @@ static int check_path(const char *path)
 	return path[0] == '/' ? 0 : -EINVAL;
 }
 
-static struct cgroup *child_named(struct cgroup *group, const char *name, int len)
+/* The child of that name, or NULL. Locks: the cgroup lock held. */
+struct cgroup *cgroup_child_named(struct cgroup *group, const char *name, int len)
 {
 	struct cgroup *child;
 
@@ -119,7 +124,7 @@ static int walk(const char **path, struct cgroup **group, const char **name)
 	if (len < 0)
 		return len;
 	while ((len = next_name(path, name)) > 0) {
-		struct cgroup *child = child_named(*group, *name, len);
+		struct cgroup *child = cgroup_child_named(*group, *name, len);
 
 		if (!child)
 			break;
@@ -128,7 +133,8 @@ static int walk(const char **path, struct cgroup **group, const char **name)
 	return len;
 }
 
-static int find(const char *path, struct cgroup **group)
+/* The group that path names. 0; -ENOENT, -EINVAL, -ENAMETOOLONG. Locks: the cgroup lock held. */
+int cgroup_find_path(const char *path, struct cgroup **group)
 {
 	const char *name;
 	int len = walk(&path, group, &name);
@@ -138,7 +144,34 @@ static int find(const char *path, struct cgroup **group)
 
 /* --- making and removing groups */
 
-static int create_child(struct cgroup *parent, const char *name, int len)
+/* Is it a name that a group may have? Its length, -EINVAL or -ENAMETOOLONG. Context: any. */
+int cgroup_check_name(const char *name)
+{
+	const char *first;
+
+	return next_name(&name, &first);
+}
+
+static void init_attr(struct cgroup_attr *attr, u32 mode)
+{
+	*attr = (struct cgroup_attr){ .mode = mode };
+	if (cgroup_hooks && cgroup_hooks->owner)
+		cgroup_hooks->owner(attr);
+}
+
+/* A new group and its controls are the caller's. */
+static void cgroup_init_attrs(struct cgroup *group, unsigned mode)
+{
+	const struct control *c;
+
+	init_attr(&group->attrs[CGROUP_DIR], mode);
+	for (unsigned i = 0; (c = control_at(i)); i++)
+		init_attr(&group->attrs[CGROUP_CONTROL(i)],
+			  (c->read ? 0444 : 0) | (c->write ? 0200 : 0));
+}
+
+/* Make a group below parent. 0 or -ENOMEM. Locks: the cgroup lock held alone. */
+int cgroup_create_child(struct cgroup *parent, const char *name, int len, unsigned mode)
 {
 	struct memcg *before = memcg_remote_begin(parent->memcg);
 	struct cgroup *group = kmem_cache_alloc(cgroup_cache, GFP_KERNEL | GFP_ZERO);
@@ -153,6 +186,10 @@ static int create_child(struct cgroup *parent, const char *name, int len)
 		return -ENOMEM;
 	}
 	group->parent = parent;
+	group->id = group->memcg->id;
+	refcount_set(&group->refs, 1);
+	cgroup_init_attrs(group, mode);
+	nr_groups++;
 	list_init(&group->children);
 	spin_init(&group->lock, RANK_PROC, "members");
 	list_init(&group->members);
@@ -162,14 +199,14 @@ static int create_child(struct cgroup *parent, const char *name, int len)
 
 /* Make the group that path names, below an existing one. Its memory is the parent's charge.
  * 0; -EEXIST; -ENOENT: no such parent; -EINVAL: not absolute, or a bad name; -ENAMETOOLONG;
- * -ENOMEM. Locks: the cgroup lock. Context: may sleep. */
+ * -EACCES: the parent is not the caller's to write; -ENOMEM.
+ * Locks: the cgroup lock. Context: may sleep. */
 int cgroup_create(const char *path, unsigned mode)
 {
 	struct cgroup *parent;
 	const char *name, *last;
 	int err, len;
 
-	(void)mode;			/* all runs as root */
 	write_lock(&cgroup_lock);
 	err = len = walk(&path, &parent, &name);
 	if (len == 0)
@@ -179,20 +216,25 @@ int cgroup_create(const char *path, unsigned mode)
 		if (err > 0)
 			err = -ENOENT;
 	}
+	if (err == 0 && !cgroup_may(&parent->attrs[CGROUP_DIR], CGROUP_WRITE))
+		err = -EACCES;
 	if (err == 0)
-		err = create_child(parent, name, len);
+		err = cgroup_create_child(parent, name, len, mode);
 	write_unlock(&cgroup_lock);
 	return err;
 }
 
-static int remove_group(struct cgroup *group)
+/* Remove the group. 0 or -EBUSY. Locks: the cgroup lock held alone. */
+int cgroup_remove_group(struct cgroup *group)
 {
 	ASSERT(rwlock_is_write_held(&cgroup_lock));
 	if (group == &root_cgroup || group->nr_members || !list_empty(&group->children))
 		return -EBUSY;
 	list_remove(&group->sibling);
 	memcg_destroy(group->memcg);
-	kmem_cache_free(cgroup_cache, group);
+	group->memcg = NULL;		/* who still refers to it finds it removed */
+	nr_groups--;
+	cgroup_put(group);
 	return 0;
 }
 
@@ -205,9 +247,11 @@ int cgroup_remove(const char *path)
 	int err;
 
 	write_lock(&cgroup_lock);
-	err = find(path, &group);
+	err = cgroup_find_path(path, &group);
+	if (!err && group->parent && !cgroup_may(&group->parent->attrs[CGROUP_DIR], CGROUP_WRITE))
+		err = -EACCES;
 	if (!err)
-		err = remove_group(group);
+		err = cgroup_remove_group(group);
 	write_unlock(&cgroup_lock);
 	return err;
 }
@@ -221,8 +265,8 @@ static void enter(struct cgroup *group, struct cgroup_member *m)
 	group->nr_members++;
 	spin_unlock(&group->lock);
 	m->group = group;
-	if (hooks)
-		hooks->moved(m, group->memcg);
+	if (cgroup_hooks)
+		cgroup_hooks->moved(m, group->memcg);
 }
 
 static void leave(struct cgroup_member *m)
@@ -244,8 +288,8 @@ void cgroup_fork(struct cgroup_member *child, struct cgroup_member *parent)
 	cgroup_members_lock();
 	child->killed = parent && parent->killed;
 	enter(parent && parent->group ? parent->group : &root_cgroup, child);
-	if (child->killed && hooks)
-		hooks->kill(child);
+	if (child->killed && cgroup_hooks)
+		cgroup_hooks->kill(child);
 	cgroup_members_unlock();
 }
 
@@ -256,8 +300,8 @@ void cgroup_exit_locked(struct cgroup_member *m)
 	if (!m->group)
 		return;
 	leave(m);
-	if (hooks)
-		hooks->moved(m, &root_memcg);
+	if (cgroup_hooks)
+		cgroup_hooks->moved(m, &root_memcg);
 }
 
 /* The same. Locks: the cgroup lock, shared. Context: may sleep. */
@@ -281,24 +325,26 @@ void cgroup_members_unlock(void)
 	read_unlock(&cgroup_lock);
 }
 
-/* Move the process (0: the caller) into group. -ESRCH: no such process, or it is exiting.
- * Locks: the cgroup lock held. */
+/* Move the process (0: the caller) into group. -ESRCH: no such process, or it is exiting;
+ * -EACCES: another user's, and the caller is not root. Locks: the cgroup lock held. */
 int cgroup_attach_locked(struct cgroup *group, int pid)
 {
 	struct cgroup_member *m;
 	int err = -ESRCH;
 
 	ASSERT(rwlock_is_write_held(&cgroup_lock));
-	if (!hooks || pid < 0)
+	if (!cgroup_hooks || pid < 0)
 		return -ESRCH;
-	m = pid ? hooks->find(pid) : hooks->current();
-	if (m && m->group) {
+	m = pid ? cgroup_hooks->find(pid) : cgroup_hooks->current();
+	if (m && m->group && cgroup_hooks->may_move && !cgroup_hooks->may_move(m)) {
+		err = -EACCES;
+	} else if (m && m->group) {
 		leave(m);
 		enter(group, m);
 		err = 0;
 	}
 	if (m && pid)
-		hooks->put(m);
+		cgroup_hooks->put(m);
 	return err;
 }
 
@@ -311,7 +357,9 @@ int cgroup_attach(const char *path, int pid)
 	int err;
 
 	write_lock(&cgroup_lock);
-	err = find(path, &group);
+	err = cgroup_find_path(path, &group);
+	if (!err && !cgroup_may(&group->attrs[CGROUP_CONTROL(CONTROL_TASKS)], CGROUP_WRITE))
+		err = -EACCES;
 	if (!err)
 		err = cgroup_attach_locked(group, pid);
 	write_unlock(&cgroup_lock);
@@ -325,7 +373,7 @@ void cgroup_print_pids_locked(struct cgroup *group, struct textbuf *text)
 
 	ASSERT(rwlock_is_write_held(&cgroup_lock));
 	list_for_each(m, &group->members, link) {
-		int pid = hooks ? hooks->pid(m) : 0;
+		int pid = cgroup_hooks ? cgroup_hooks->pid(m) : 0;
 
 		if (pid > 0)
 			text_print(text, "%d\n", pid);
@@ -338,8 +386,8 @@ static void kill_members(struct cgroup *group)
 
 	list_for_each(m, &group->members, link) {
 		m->killed = true;
-		if (hooks)
-			hooks->kill(m);
+		if (cgroup_hooks)
+			cgroup_hooks->kill(m);
 		cond_resched();
 	}
 }
@@ -363,7 +411,9 @@ int cgroup_kill(const char *path)
 	int err;
 
 	write_lock(&cgroup_lock);
-	err = find(path, &top);
+	err = cgroup_find_path(path, &top);
+	if (!err && !cgroup_may(&top->attrs[CGROUP_CONTROL(CONTROL_TASKS)], CGROUP_WRITE))
+		err = -EACCES;
 	for (struct cgroup *g = err ? NULL : top; g; g = next_group(g, top))
 		kill_members(g);
 	write_unlock(&cgroup_lock);
@@ -372,9 +422,24 @@ int cgroup_kill(const char *path)
 
 /* --- looking at groups */
 
-static long fits(long len, size_t size)
+/* One more reference; the caller has one, or the cgroup lock. */
+struct cgroup *cgroup_get(struct cgroup *group)
 {
-	return len > 0 && (size_t)len > size ? -ERANGE : len;
+	refcount_get(&group->refs);
+	return group;
+}
+
+/* Drop a reference; the last one of a removed group frees it. Locks: no spinlock held. */
+void cgroup_put(struct cgroup *group)
+{
+	if (refcount_put(&group->refs))
+		kmem_cache_free(cgroup_cache, group);
+}
+
+/* How many groups there are. Context: any; may be stale. */
+unsigned cgroup_count(void)
+{
+	return READ_ONCE(nr_groups);
 }
 
 /* Names of the group's children into buf, one a line, oldest first; no NUL. Their length;
@@ -387,57 +452,11 @@ long cgroup_list(const char *path, char *buf, size_t size)
 	int err;
 
 	write_lock(&cgroup_lock);
-	err = find(path, &group);
+	err = cgroup_find_path(path, &group);
 	if (!err) {
 		list_for_each(child, &group->children, sibling)
 			text_print(&text, "%s\n", child->name);
 	}
 	write_unlock(&cgroup_lock);
-	return err ? err : fits((long)text.len, size);
-}
-
-/* Find group and control. */
-static int find_control(const char *path, const char *name, struct cgroup **group,
-			const struct control **control)
-{
-	int err = find(path, group);
-
-	if (err)
-		return err;
-	*control = control_find(name);
-	return *control ? 0 : -ENOENT;
-}
-
-/* The text of a control file into buf, no NUL. Its length; -ERANGE: more than size bytes;
- * -EINVAL: not readable; -ENOENT: no such group or control; what else the control says.
- * Locks: the cgroup lock. Context: may sleep. */
-long cgroup_read(const char *path, const char *control, char *buf, size_t size)
-{
-	const struct control *c = NULL;
-	struct cgroup *group;
-	long ret;
-
-	write_lock(&cgroup_lock);
-	ret = find_control(path, control, &group, &c);
-	if (!ret)
-		ret = c->read ? c->read(group, buf, size) : -EINVAL;
-	write_unlock(&cgroup_lock);
-	return fits(ret, size);
-}
-
-/* Write text to a control file. 0; -EINVAL: not writable, or not what it takes; -ENOENT: no
- * such group or control; what else the control says.
- * Locks: the cgroup lock. Context: may sleep. */
-int cgroup_write(const char *path, const char *control, const char *text)
-{
-	const struct control *c = NULL;
-	struct cgroup *group;
-	int err;
-
-	write_lock(&cgroup_lock);
-	err = find_control(path, control, &group, &c);
-	if (!err)
-		err = c->write ? c->write(group, text) : -EINVAL;
-	write_unlock(&cgroup_lock);
-	return err;
+	return err ? err : cgroup_fits((long)text.len, size);
 }

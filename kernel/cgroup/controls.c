@@ -187,14 +187,22 @@ static const struct control controls[] = {
 	{ "memory.force_empty", NULL, force_empty_write },
 };
 
-/* The control of that name, or NULL. Context: any. */
-const struct control *control_find(const char *name)
+_Static_assert(ARRAY_SIZE(controls) <= CGROUP_CONTROLS_MAX, "a group has owners for all");
+
+/* The i-th control, or NULL: there are no more. Context: any. */
+const struct control *control_at(unsigned i)
+{
+	return i < ARRAY_SIZE(controls) ? &controls[i] : NULL;
+}
+
+/* The number of the control of that name, or -ENOENT. Context: any. */
+int control_find(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(controls); i++) {
 		if (str_eq(controls[i].name, name))
-			return &controls[i];
+			return (int)i;
 	}
-	return NULL;
+	return -ENOENT;
 }
 
 /* All names into buf, one a line, no NUL. Returns the whole length; stores at most size

@@ -31,8 +31,7 @@
  * name. Under them, never two at a time, never across an allocation: the bucket locks, and the
  * tree lock for who looks upward without a directory's lock ("..", getcwd). Both RANK_FS.
  */
-#include "kernel/fs/dcache.h"
-#include "kernel/fs/namei.h"
+#include "kernel/fs/dcache_impl.h"
 #include "kernel/lib/bits.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/log.h"
@@ -47,7 +46,7 @@ static struct bucket_lock {
 	struct spinlock lock;
 } cacheline_aligned bucket_locks[NR_BUCKET_LOCKS];
 
-static struct spinlock tree_lock = SPINLOCK_INIT(RANK_FS, "dcache tree");
+struct spinlock dcache_tree_lock = SPINLOCK_INIT(RANK_FS, "dcache tree");
 static struct kmem_cache *dentry_cache;		/* [I] */
 static struct list *buckets;			/* [their locks] */
 static unsigned nr_buckets;			/* [I] a power of two, >= NR_BUCKET_LOCKS */
@@ -246,9 +245,9 @@ struct dentry *dentry_get_parent(struct dentry *dentry)
 {
 	struct dentry *parent;
 
-	spin_lock(&tree_lock);
+	spin_lock(&dcache_tree_lock);
 	parent = dentry_get(dentry->parent);
-	spin_unlock(&tree_lock);
+	spin_unlock(&dcache_tree_lock);
 	return parent;
 }
 
@@ -285,7 +284,8 @@ static void append_child(struct dentry *dir, struct dentry *child)
 void dentry_attach(struct dentry *dentry, struct inode *inode)
 {
 	BUG_ON(dentry->inode);
-	append_child(dentry->parent, dentry_get(dentry));
+	if (!dentry->super->transient)
+		append_child(dentry->parent, dentry_get(dentry));
 	store_release(&dentry->inode, inode);
 }
 
@@ -297,9 +297,9 @@ void dentry_unhash(struct dentry *dentry)
 
 	hash_remove(dentry, dentry->hash);
 	list_remove(&dentry->child_link);
-	spin_lock(&tree_lock);
+	spin_lock(&dcache_tree_lock);
 	dentry->unhashed = true;
-	spin_unlock(&tree_lock);
+	spin_unlock(&dcache_tree_lock);
 	if (pinned)
 		dentry_put(dentry);
 }
@@ -333,13 +333,38 @@ void dentry_move(struct dentry *dentry, struct dentry *new_parent, struct dentry
 	list_remove(&dentry->child_link);
 	dentry_unhash(target);
 	dentry_get(new_parent);
-	spin_lock(&tree_lock);
+	spin_lock(&dcache_tree_lock);
 	swap_names(dentry, target);
 	dentry->parent = new_parent;
-	spin_unlock(&tree_lock);
+	spin_unlock(&dcache_tree_lock);
 	append_child(new_parent, dentry);
 	hash_insert(dentry);
 	dentry_put(old_parent);
+}
+
+/*
+ * Each of two positive dentries takes the other's name and place. For a moment neither name is in
+ * the hash, as in dentry_move(). The caller has references to both.
+ * Locks: both directories', held by the caller, and the rename lock.
+ */
+void dentry_exchange(struct dentry *a, struct dentry *b)
+{
+	struct dentry *parent = a->parent;
+	u32 hash = a->hash;
+
+	hash_remove(a, b->hash);
+	hash_remove(b, hash);
+	list_remove(&a->child_link);
+	list_remove(&b->child_link);
+	spin_lock(&dcache_tree_lock);
+	swap_names(a, b);
+	a->parent = b->parent;
+	b->parent = parent;
+	spin_unlock(&dcache_tree_lock);
+	append_child(a->parent, a);
+	append_child(b->parent, b);
+	hash_insert(a);
+	hash_insert(b);
 }
 
 /* Is ancestor the dentry itself or above it? Locks: the rename lock, held by the caller: so
@@ -377,67 +402,6 @@ struct dentry *dentry_next_child(struct dentry *dir, struct dentry *prev, u64 po
 	return NULL;
 }
 
-/* Put "/name" before what is there; false when that makes the path longer than PATH_MAX. What
- * does not fit in buf is counted and dropped. */
-static bool prepend(char *buf, size_t size, size_t *len, const struct dentry *d)
-{
-	size_t bytes = (size_t)d->name_len + 1;
-
-	*len += bytes;
-	if (*len > PATH_MAX)
-		return false;
-	if (*len > size)
-		return true;
-	buf[size - *len] = '/';
-	memcpy(buf + size - *len + 1, d->name, d->name_len);
-	return true;
-}
-
-static long path_text_locked(struct path at, const struct path *root, char *buf, size_t size)
-{
-	size_t len = 1;			/* the NUL */
-
-	assert_held(&tree_lock);
-	if (size)
-		buf[size - 1] = '\0';
-	while (at.dentry != root->dentry || at.mount != root->mount) {
-		if (at.dentry != at.mount->super->root) {
-			if (!prepend(buf, size, &len, at.dentry))
-				return -ENAMETOOLONG;
-			at.dentry = at.dentry->parent;
-		} else if (at.mount->parent) {
-			at = (struct path){ at.mount->parent, at.mount->point };
-		} else {
-			break;
-		}
-	}
-	if (len == 1) {
-		len = 2;
-		if (len <= size)
-			buf[size - len] = '/';
-	}
-	return len <= size ? (long)len : -ERANGE;
-}
-
-/*
- * The name of path as seen from root, into buf. Returns its length, NUL included; -ENOENT: the
- * name was removed; -ENAMETOOLONG: longer than PATH_MAX; -ERANGE: longer than size. At most
- * PATH_MAX bytes of names are looked at, however deep path lies.
- * Locks: takes the tree lock: the answer is a name that path had at one moment.
- */
-long dentry_path(const struct path *path, const struct path *root, char *buf, size_t size)
-{
-	long len = -ENOENT;
-
-	spin_lock(&tree_lock);
-	if (!path->dentry->unhashed)
-		len = path_text_locked(*path, root, buf, size);
-	spin_unlock(&tree_lock);
-	if (len > 0)
-		memmove(buf, buf + size - len, (size_t)len);
-	return len;
-}
-
 /* How many dentries there are, unhashed ones included. */
 unsigned long dcache_count(void)
 {
@@ -466,7 +430,8 @@ static int check_dentry(struct dentry *d, unsigned bucket)
 	if (d->hash != hash_name(d->parent, d->name, d->name_len) ||
 	    bucket_of(d->hash) != &buckets[bucket])
 		return 1;
-	if (list_empty(&d->child_link) != !d->inode || !d->parent->inode || d->unhashed ||
+	if (list_empty(&d->child_link) != (!d->inode || d->super->transient) ||
+	    !d->parent->inode || d->unhashed ||
 	    find_locked(d->parent, d->name, d->name_len, d->hash) != d)
 		return 2;
 	return check_children(d);

@@ -6,6 +6,7 @@
  */
 #include "arch/cpu.h"
 #include "arch/memmap.h"
+#include "kernel/fs/statfs.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/errno.h"
 
@@ -86,7 +87,7 @@ static const struct file_ops null_ops = {
 	.read = null_read, .write = null_write, .seekable = true,
 };
 static const struct file_ops zero_ops = {
-	.read = zero_read, .write = null_write, .seekable = true,
+	.read = zero_read, .write = null_write, .seekable = true, .maps_anonymous = true,
 };
 static const struct file_ops full_ops = {
 	.read = zero_read, .write = full_write, .seekable = true,
@@ -106,8 +107,12 @@ static const struct device {
 	{ "full", MKDEV(1, 7), 0666, &full_ops },
 	{ "random", MKDEV(1, 8), 0666, &random_ops },
 	{ "urandom", MKDEV(1, 9), 0666, &random_ops },
+	{ "kmsg", MKDEV(1, 11), 0644, &kmsg_ops },
 	{ "tty", MKDEV(5, 0), 0666, &tty_ops },
 	{ "console", MKDEV(5, 1), 0600, &tty_ops },
+	{ "tty0", MKDEV(4, 0), 0600, &tty_ops },
+	{ "tty1", MKDEV(4, 1), 0600, &tty_ops },
+	{ "ttyS0", MKDEV(4, 64), 0600, &tty_ops },
 	{ "hostin", MKDEV(240, 0), 0400, &host_in_ops },
 	{ "hostout", MKDEV(240, 1), 0200, &host_out_ops },
 	{ "hosterr", MKDEV(240, 2), 0200, &host_err_ops },
@@ -124,13 +129,29 @@ const struct file_ops *device_ops(u64 rdev)
 	return NULL;
 }
 
-/* A file system with every device in it. Returns 0 or -ENOMEM. Context: boot. */
+static struct super *devfs;		/* [I] since boot; every mount shows this one */
+
+/* The file system with every device in it. Returns 0 or -ENOMEM. Context: boot, once. */
 int devfs_create(struct super **out)
 {
-	int err = ramfs_create_named("devfs", out);
+	int err = ramfs_create("devtmpfs", TMPFS_MAGIC, &devfs);
 
+	if (err)
+		return err;
+	devfs->made = false;
 	for (size_t i = 0; i < ARRAY_SIZE(devices) && !err; i++)
-		err = ramfs_add_node(*out, devices[i].name, S_IFCHR | devices[i].perms,
-				     devices[i].rdev);
+		err = ramfs_add_node(devfs->root, devices[i].name,
+				     S_IFCHR | devices[i].perms, devices[i].rdev);
+	*out = devfs;
 	return err;
 }
+
+static int devtmpfs_get(const char *options, struct super **out)
+{
+	(void)options;
+	super_get(devfs);
+	*out = devfs;
+	return 0;
+}
+
+const struct fs_type devtmpfs_type = { .name = "devtmpfs", .get = devtmpfs_get };

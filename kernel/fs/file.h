@@ -3,11 +3,19 @@
 #pragma once
 #include "kernel/fs/namei.h"
 
-/* Where bytes come from or go to: a user or a kernel buffer. */
+/* A piece of user memory, as readv() has them. */
+struct io_piece {
+	uaddr_t base;
+	u64 bytes;
+};
+
+/* Where bytes come from or go to: a kernel buffer, or user memory in one piece or more. */
 struct iobuf {
 	uaddr_t user;			/* used when kernel is NULL */
 	char *kernel;
-	size_t left;
+	size_t left;			/* of all pieces */
+	size_t in_piece;		/* bytes left at user before next takes over */
+	const struct io_piece *next;	/* NULL: all that is left is at user */
 };
 
 size_t iobuf_put(struct iobuf *io, const void *data, size_t bytes);	/* data -> buffer */
@@ -28,7 +36,11 @@ struct dir_context {
 	u64 pos;
 };
 
-/* read and write move from *pos and advance it; they return bytes or -errno. */
+struct poll_table;			/* poll.h */
+
+/* read and write move from *pos and advance it; they return bytes or -errno. poll returns POLL*
+ * bits and has poll_wait() called for each queue whose wake-up may change them; without it a
+ * file is always ready. */
 struct file_ops {
 	int (*open)(struct file *file);
 	void (*release)(struct file *file);
@@ -36,6 +48,11 @@ struct file_ops {
 	long (*write)(struct file *file, struct iobuf *io, u64 *pos);
 	int (*readdir)(struct file *file, struct dir_context *ctx);
 	long (*ioctl)(struct file *file, unsigned cmd, uaddr_t arg);
+	unsigned (*poll)(struct file *file, struct poll_table *table);
+	/* Lets the file be mapped: see struct vm_file_hooks. */
+	long (*map_pages)(struct file *file, u64 index, struct page **pages, unsigned nr,
+			  bool make);
+	bool maps_anonymous;		/* mapping it maps fresh memory, like /dev/zero */
 	bool seekable;			/* has a position; else reads and writes may block */
 };
 
@@ -50,12 +67,27 @@ struct file {
 	void *data;			/* [I] since it was opened */
 };
 
+/* Was it opened for that? Access mode 3 and O_PATH are for neither. */
+static inline bool file_readable(const struct file *file)
+{
+	unsigned flags = READ_ONCE(file->flags), access = flags & O_ACCMODE;
+
+	return !(flags & O_PATH) && (access == O_RDONLY || access == O_RDWR);
+}
+
+static inline bool file_writable(const struct file *file)
+{
+	unsigned flags = READ_ONCE(file->flags), access = flags & O_ACCMODE;
+
+	return !(flags & O_PATH) && (access == O_WRONLY || access == O_RDWR);
+}
+
 /* What a process has of the file system. Shared by clone(CLONE_FS). */
 struct fs_context {
 	refcount refs;
 	struct spinlock lock;		/* RANK_FS */
 	struct path cwd;		/* [lock] */
-	struct path root;		/* [I] */
+	struct path root;		/* [lock] */
 	atomic_int umask;		/* [a] */
 };
 
@@ -75,6 +107,8 @@ struct files {
 void file_init_cache(void);
 int file_open(struct fs_context *fs, const char *name, unsigned flags, unsigned mode,
 	      struct file **out) must_check;
+int file_open_exec(struct fs_context *fs, const char *name, struct file **out) must_check;
+int file_reopen_exec(const struct file *from, struct file **out) must_check;
 struct file *file_alloc(struct inode *inode, const struct file_ops *ops, unsigned flags)
 	must_check;
 struct file *file_get(struct file *file);
@@ -92,6 +126,7 @@ struct files *files_copy(struct files *from) must_check;
 struct files *files_get(struct files *files);
 void files_put(struct files *files);
 struct file *files_lookup(struct files *files, int fd);
+int files_next(struct files *files, int fd);
 int files_install(struct files *files, struct file *file, int min_fd, bool cloexec)
 	must_check;
 int files_replace(struct files *files, int fd, struct file *file, bool cloexec) must_check;

@@ -9,7 +9,8 @@
  * Locking: files->lock (RANK_FS). A file leaves the table under it and is put after it; the
  * number of slots may be read without it by who asks again under it.
  */
-#include "kernel/fs/file.h"
+#include "kernel/fs/lock.h"
+#include "kernel/fs/vfs.h"
 #include "kernel/lib/bits.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
@@ -95,6 +96,15 @@ struct files *files_get(struct files *files)
 	return files;
 }
 
+/* A file has left the table. */
+static void close(struct files *files, struct file *file)
+{
+	if (!file)
+		return;
+	file_locks_release(files, file->inode);
+	file_put(file);
+}
+
 /* Drop a reference (NULL is fine); the last one closes every file.
  * Context: thread, no spinlocks. */
 void files_put(struct files *files)
@@ -102,7 +112,7 @@ void files_put(struct files *files)
 	if (!files || !refcount_put(&files->refs))
 		return;
 	for (unsigned i = 0; i < files->nr_slots; i++)
-		file_put(files->slots[i]);
+		close(files, files->slots[i]);
 	kfree(files->slots);
 	kmem_cache_free(files_cache, files);
 }
@@ -126,13 +136,27 @@ struct file *files_lookup(struct files *files, int fd)
 	return file;
 }
 
+/* The lowest descriptor in use that is at least fd; -1: there is none. */
+int files_next(struct files *files, int fd)
+{
+	int found = -1;
+
+	spin_lock(&files->lock);
+	for (; fd >= 0 && (unsigned)fd < files->nr_slots && found < 0; fd++) {
+		if (files->slots[fd])
+			found = fd;
+	}
+	spin_unlock(&files->lock);
+	return found;
+}
+
 /* Make room for descriptor fd. Returns 0, -EMFILE or -ENOMEM. */
 static int files_grow(struct files *files, unsigned fd)
 {
 	unsigned nr = FILES_INITIAL;
 	struct file **slots, **old;
 
-	if (fd >= FILES_MAX)
+	if (fd >= MIN(vfs_nofile_limit(), (unsigned)FILES_MAX))
 		return -EMFILE;
 	while (nr <= fd)
 		nr *= 2;
@@ -165,6 +189,8 @@ static void mark_cloexec_locked(struct files *files, unsigned fd, bool on)
  * the caller's reference, or -EMFILE, -ENOMEM, -EINVAL (min_fd), and the caller keeps it. */
 int files_install(struct files *files, struct file *file, int min_fd, bool cloexec)
 {
+	unsigned limit = MIN(vfs_nofile_limit(), (unsigned)FILES_MAX);
+
 	if (min_fd < 0 || min_fd >= FILES_MAX)
 		return -EINVAL;
 	for (;;) {
@@ -175,7 +201,7 @@ int files_install(struct files *files, struct file *file, int min_fd, bool cloex
 		spin_lock(&files->lock);
 		while (fd < files->nr_slots && files->slots[fd])
 			fd++;
-		fits = fd < files->nr_slots;
+		fits = fd < MIN(files->nr_slots, limit);
 		if (fits) {
 			files->slots[fd] = file;
 			mark_cloexec_locked(files, fd, cloexec);
@@ -196,7 +222,7 @@ int files_replace(struct files *files, int fd, struct file *file, bool cloexec)
 	struct file *old;
 	int err;
 
-	if (fd < 0 || fd >= FILES_MAX)
+	if (fd < 0 || (unsigned)fd >= MIN(vfs_nofile_limit(), (unsigned)FILES_MAX))
 		return -EBADF;
 	spin_lock(&files->lock);
 	while ((unsigned)fd >= files->nr_slots) {
@@ -210,7 +236,7 @@ int files_replace(struct files *files, int fd, struct file *file, bool cloexec)
 	files->slots[fd] = file;
 	mark_cloexec_locked(files, (unsigned)fd, cloexec);
 	spin_unlock(&files->lock);
-	file_put(old);
+	close(files, old);
 	return fd;
 }
 
@@ -235,7 +261,7 @@ int files_close(struct files *files, int fd)
 	spin_unlock(&files->lock);
 	if (!file)
 		return -EBADF;
-	file_put(file);
+	close(files, file);
 	return 0;
 }
 
@@ -264,7 +290,7 @@ void files_close_on_exec(struct files *files)
 		if (bitmap_test(files->cloexec, fd))
 			file = take_locked(files, (int)fd);
 		spin_unlock(&files->lock);
-		file_put(file);
+		close(files, file);
 	}
 }
 

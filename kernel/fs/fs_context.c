@@ -3,9 +3,12 @@
  * A process's place in the tree: root, working directory, umask. Threads share one.
  *
  * Locking: fs->lock (RANK_FS) for the working directory: who reads it takes a reference under
- * the lock, who changes it drops the old one's after it. The root stays as it was made.
+ * the lock, who changes it drops the old one's after it. So with the root.
  */
+#include "kernel/fs/cred.h"
 #include "kernel/fs/file.h"
+#include "kernel/fs/statfs.h"
+#include "kernel/lib/errno.h"
 #include "kernel/lib/panic.h"
 #include "mm/kmem.h"
 
@@ -91,19 +94,47 @@ struct path fs_get_cwd(struct fs_context *fs)
 /* The root, referenced. */
 struct path fs_get_root(struct fs_context *fs)
 {
-	return path_get(&fs->root);
+	struct path p;
+
+	spin_lock(&fs->lock);
+	p = path_get(&fs->root);
+	spin_unlock(&fs->lock);
+	return p;
+}
+
+static void replace(struct fs_context *fs, struct path *what, const struct path *to)
+{
+	struct path fresh = path_get(to), old;
+
+	spin_lock(&fs->lock);
+	old = *what;
+	*what = fresh;
+	spin_unlock(&fs->lock);
+	path_put(&old);
 }
 
 /* Work in `to` from now on; takes a reference of its own. */
 void fs_set_cwd(struct fs_context *fs, const struct path *to)
 {
-	struct path fresh = path_get(to), old;
+	replace(fs, &fs->cwd, to);
+}
 
-	spin_lock(&fs->lock);
-	old = fs->cwd;
-	fs->cwd = fresh;
-	spin_unlock(&fs->lock);
-	path_put(&old);
+/* Make a directory the root of all names; the working directory stays, also outside. Returns
+ * 0; -EACCES: may not be searched; -EPERM: not root; or what the walk says. */
+int vfs_chroot(struct fs_context *fs, const char *name)
+{
+	struct path p;
+	int err = path_lookup(fs, name, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &p);
+
+	if (err)
+		return err;
+	err = inode_permission(dentry_inode(p.dentry), MAY_EXEC);
+	if (!err && !cred_is_root())
+		err = -EPERM;
+	if (!err)
+		replace(fs, &fs->root, &p);
+	path_put(&p);
+	return err;
 }
 
 /* The permission bits that new files do not get. */

@@ -9,6 +9,7 @@
  * and wakes, as in tty.c.
  */
 #include "arch/machine.h"
+#include "kernel/fs/poll.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/errno.h"
 
@@ -98,11 +99,23 @@ static long host_in_read(struct file *file, struct iobuf *io, u64 *pos)
 	}
 }
 
+static unsigned host_in_poll(struct file *file, struct poll_table *table)
+{
+	bool have;
+
+	(void)file;
+	poll_wait(table, &in.readers);
+	mutex_lock(&in.lock);
+	have = fill_locked();
+	mutex_unlock(&in.lock);
+	return have ? POLLIN | POLLRDNORM : 0;
+}
+
 static long send(enum host_frame type, struct iobuf *io)
 {
 	long done = 0;
 
-	while (io->left && !(done && thread_current()->killed)) {
+	while (io->left && !(done && thread_signalled())) {
 		size_t want = MIN(io->left, sizeof(out.buf)), moved;
 
 		mutex_lock(&out.lock);
@@ -150,6 +163,7 @@ static long host_status_write(struct file *file, struct iobuf *io, u64 *pos)
 const struct file_ops host_in_ops = {
 	.open = host_open,
 	.read = host_in_read,
+	.poll = host_in_poll,
 };
 
 const struct file_ops host_out_ops = {

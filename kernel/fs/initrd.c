@@ -161,6 +161,18 @@ static void forget_all(struct archive *a)
 	}
 }
 
+static int make_link(struct archive *a, const char *first, const char *name)
+{
+	struct path old;
+	int err = path_lookup(a->fs, first, 0, &old);
+
+	if (err)
+		return err;
+	err = vfs_link(&old, a->fs, name);
+	path_put(&old);
+	return err;
+}
+
 /* Make the file, or give its first name's file this one too. */
 static int make_file(struct archive *a, const struct entry *e)
 {
@@ -174,7 +186,7 @@ static int make_file(struct archive *a, const struct entry *e)
 	if (err)
 		return err;
 	if (first)
-		return vfs_link(a->fs, first->name, e->name);
+		return make_link(a, first->name, e->name);
 	err = vfs_mknod(a->fs, e->name, e->field[F_MODE], 0);
 	return !err && shared ? remember(a, e) : err;
 }

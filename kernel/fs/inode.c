@@ -3,10 +3,10 @@
  * Inodes. There is no inode table: an inode is reached from its dentries and open files alone,
  * which count their references, and goes with the last of them.
  */
-#include "arch/clock.h"
 #include "arch/memmap.h"
 #include "kernel/fs/inode.h"
 #include "kernel/lib/panic.h"
+#include "kernel/sched/wall.h"
 #include "mm/kmem.h"
 
 static struct kmem_cache *inode_cache;	/* [I] */
@@ -22,7 +22,7 @@ void inode_init_cache(void)
 /* Nanoseconds since 1970. Context: any. */
 u64 vfs_now(void)
 {
-	return clock_boot_seconds() * 1000000000ull + clock_ns();
+	return wall_now();
 }
 
 /* A fresh inode with one reference and one link, charged to the current group; the file system
@@ -36,6 +36,7 @@ struct inode *inode_alloc(struct super *super, unsigned mode)
 	*inode = (struct inode){ .super = super, .mode = mode, .nlink = 1 };
 	inode->ino = (u64)atomic_add_return(&super->next_ino, 1);
 	inode->atime_ns = inode->mtime_ns = inode->ctime_ns = vfs_now();
+	super_get(super);
 	refcount_set(&inode->refs, 1);
 	if (S_ISDIR(mode))
 		mutex_init(&inode->lock, RANK_DIR, "directory");
@@ -56,11 +57,14 @@ struct inode *inode_get(struct inode *inode)
  * Context: no spinlocks, the inode's own lock not held. */
 void inode_put(struct inode *inode)
 {
+	struct super *super = inode->super;
+
 	if (!refcount_put(&inode->refs))
 		return;
 	if (inode->ops && inode->ops->evict)
 		inode->ops->evict(inode);
 	kmem_cache_free(inode_cache, inode);
+	super_put(super);
 }
 
 /* Contents or entries have changed. Context: any. */

@@ -8,6 +8,7 @@
 
 struct dentry;
 struct dir_context;
+struct path;
 struct file_ops;
 struct inode;
 
@@ -34,16 +35,37 @@ struct inode_ops {
 	int (*rmdir)(struct inode *dir, struct dentry *dentry);
 	int (*rename)(struct inode *from, struct dentry *old, struct inode *to,
 		      struct dentry *new);
+	int (*exchange)(struct inode *from, struct dentry *old, struct inode *to,
+			struct dentry *new);	/* rename() of both at once */
 	const char *(*readlink)(struct inode *inode);
+	/* Of a link whose text is made anew each time: its length, cut to size. */
+	long (*link_text)(struct inode *inode, char *buf, size_t size);
+	/* Of a link that stands for a place, whatever its text says: *to is referenced. */
+	int (*follow)(struct inode *inode, struct path *to);
+	bool (*stale)(struct inode *inode);	/* what it stood for is gone: look up again */
+	int (*changed)(struct inode *inode);	/* mode or owner was, inode locked; -errno: undo */
 	int (*truncate)(struct inode *inode, u64 size);	/* data_lock held to write */
 	void (*evict)(struct inode *inode);	/* the last reference is gone */
 };
 
+/*
+ * A file system. Those that mount() makes go with their last inode: each inode and each mount
+ * has a reference (super.c).
+ */
 struct super {
 	const char *fs_name;		/* [I] */
 	struct dentry *root;		/* [I] referenced */
 	atomic_long next_ino;		/* [a] last inode number given */
+	atomic_long refs;		/* [a] inodes, mounts, and one of who keeps it for ever */
+	atomic_long nr_inodes;		/* [a] */
+	atomic_long nr_blocks;		/* [a] pages of file data */
 	u64 dev;			/* [I] */
+	u32 magic;			/* [I] f_type of statfs() */
+	bool transient;			/* [I] names are made by lookup() and last while used */
+	bool in_memory;			/* [I] figures of statfs() are those of memory */
+	bool made;			/* [I] kmalloced: freed with the last reference */
+	u64 max_blocks, max_inodes;	/* [a] 0: no limit */
+	unsigned nr_mounts;		/* [mount lock] */
 };
 
 /*
@@ -66,9 +88,21 @@ struct inode {
 	u64 size;			/* [data_lock]; of symbolic links [I] */
 	u64 atime_ns, mtime_ns, ctime_ns; /* [a] */
 	void *data;			/* [I] the file system's own */
-	struct pagetree pages;		/* [data_lock] */
+	struct pagetree pages;		/* [data_lock], its own lock inside */
+	atomic_int writers;		/* [a] mapping.c: who writes, or (negative) runs it */
 };
 
+/* --- super.c */
+struct super *super_alloc(const char *fs_name, u32 magic) must_check;
+void super_get(struct super *super);
+void super_put(struct super *super);
+void super_kill(struct super *super);	/* not mounted any more: forget every name */
+int super_take_inode(struct super *super) must_check;	/* -ENOSPC: max_inodes are there */
+void super_give_inode(struct super *super);
+int super_take_block(struct super *super) must_check;	/* -ENOSPC: max_blocks are there */
+void super_give_block(struct super *super);
+
+/* --- inode.c */
 void inode_init_cache(void);
 struct inode *inode_alloc(struct super *super, unsigned mode) must_check;
 struct inode *inode_get(struct inode *inode);
@@ -76,3 +110,10 @@ void inode_put(struct inode *inode);
 void inode_stat(const struct inode *inode, struct kstat *st);
 void inode_touch(struct inode *inode);	/* modified now */
 u64 vfs_now(void);			/* nanoseconds since 1970 */
+
+/* --- mapping.c */
+void mapping_init(void);
+int inode_get_write(struct inode *inode) must_check;	/* -ETXTBSY: a program runs from it */
+void inode_put_write(struct inode *inode);
+int inode_begin_use(struct inode *inode, unsigned flags) must_check;
+void inode_end_use(struct inode *inode, unsigned flags);

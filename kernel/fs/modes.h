@@ -21,6 +21,13 @@
 #define S_ISREG(m)	(((m) & S_IFMT) == S_IFREG)
 #define S_ISLNK(m)	(((m) & S_IFMT) == S_IFLNK)
 #define S_ISCHR(m)	(((m) & S_IFMT) == S_IFCHR)
+#define S_ISFIFO(m)	(((m) & S_IFMT) == S_IFIFO)
+#define S_ISBLK(m)	(((m) & S_IFMT) == S_IFBLK)
+#define S_ISUID		04000u
+#define S_ISGID		02000u
+#define S_ISVTX		01000u
+#define S_IXGRP		00010u
+#define S_IWOTH		00002u
 #define S_IALLPERM	07777u
 
 #define O_ACCMODE	00000003u
@@ -38,10 +45,16 @@
 #define O_NOFOLLOW	00400000u
 #define O_CLOEXEC	02000000u
 #define O_PATH		010000000u
+#define O_EXECUTE	00000040u	/* ours: of exec, which needs no right to read */
 
 #define SEEK_SET	0
 #define SEEK_CUR	1
 #define SEEK_END	2
+#define SEEK_DATA	3
+#define SEEK_HOLE	4
+
+#define MAJOR(dev)	((u32)((dev) >> 8 & 0xfff) | (u32)((dev) >> 32 & ~0xfffu))
+#define MINOR(dev)	((u32)((dev) & 0xff) | (u32)((dev) >> 12 & ~0xffu))
 
 /* A device number, in Linux's encoding: what mknod() takes and stat() gives. */
 #define MKDEV(major, minor) \

@@ -19,6 +19,29 @@ struct place {
 	struct last_name last;
 };
 
+/* May the caller make a name in that directory? Returns 0, -EROFS or -EACCES. */
+int may_create(const struct path *dir)
+{
+	int err = mount_may_write(dir->mount);
+
+	return err ? err : inode_permission(dentry_inode(dir->dentry), MAY_WRITE | MAY_EXEC);
+}
+
+/* May the caller take victim's name out of dir, which is locked? From a sticky directory only
+ * the owner of either may. as_dir: by rmdir(). Returns 0, -EACCES, -EPERM, -ENOTDIR or -EISDIR. */
+int may_delete(const struct inode *dir, const struct inode *victim, bool as_dir)
+{
+	int err = inode_permission(dir, MAY_WRITE | MAY_EXEC);
+
+	if (err)
+		return err;
+	if ((dir->mode & S_ISVTX) && !cred_owns(victim) && !cred_owns(dir))
+		return -EPERM;
+	if (as_dir != S_ISDIR(victim->mode))
+		return as_dir ? -ENOTDIR : -EISDIR;
+	return 0;
+}
+
 static void place_put(struct place *p)
 {
 	mutex_unlock(&dentry_inode(p->dir.dentry)->lock);
@@ -26,8 +49,12 @@ static void place_put(struct place *p)
 	path_put(&p->dir);
 }
 
-/* by_kind: the error for each enum last_kind but LAST_NORMAL. */
-static int place_get(struct fs_context *fs, const char *name, const int by_kind[4],
+struct place_rule {
+	int by_kind[4];			/* the error for each enum last_kind but LAST_NORMAL */
+	bool removes;			/* a read-only mount is told before a missing name */
+};
+
+static int place_get(struct fs_context *fs, const char *name, const struct place_rule *rule,
 		     struct place *p)
 {
 	struct inode *dir;
@@ -36,7 +63,9 @@ static int place_get(struct fs_context *fs, const char *name, const int by_kind[
 	if (err)
 		return err;
 	dir = dentry_inode(p->dir.dentry);
-	err = by_kind[last_kind(&p->last)];
+	err = rule->by_kind[last_kind(&p->last)];
+	if (!err && rule->removes)
+		err = mount_may_write(p->dir.mount);
 	if (err)
 		goto put_dir;
 	mutex_lock(&dir->lock);
@@ -52,8 +81,8 @@ put_dir:
 /* A place where nothing is yet. */
 static int place_get_free(struct fs_context *fs, const char *name, bool for_dir, struct place *p)
 {
-	static const int errors[] = { 0, -EEXIST, -EEXIST, -EEXIST };
-	int err = place_get(fs, name, errors, p);
+	static const struct place_rule rule = { { 0, -EEXIST, -EEXIST, -EEXIST }, false };
+	int err = place_get(fs, name, &rule, p);
 
 	if (err)
 		return err;
@@ -61,6 +90,8 @@ static int place_get_free(struct fs_context *fs, const char *name, bool for_dir,
 		err = -EEXIST;
 	else if (p->last.slash && !for_dir)
 		err = -ENOENT;
+	else if (!dentry_inode(p->dir.dentry)->ops->create)
+		err = -ENOENT;		/* it has the names it has, as Linux's /proc */
 	if (err)
 		place_put(p);
 	return err;
@@ -75,8 +106,12 @@ static int make_node(struct fs_context *fs, const char *name, unsigned mode, u64
 	if (err)
 		return err;
 	dir = dentry_inode(p.dir.dentry);
-	mode &= ~(fs_umask(fs) & 0777);
-	err = dir->ops->create ? dir->ops->create(dir, p.dentry, mode, rdev) : -EPERM;
+	mode &= ~fs_umask(fs);
+	err = may_create(&p.dir);
+	if (!err && (S_ISCHR(mode) || S_ISBLK(mode)) && !cred_is_root())
+		err = -EPERM;
+	if (!err)
+		err = dir->ops->create ? dir->ops->create(dir, p.dentry, mode, rdev) : -EPERM;
 	place_put(&p);
 	return err;
 }
@@ -87,8 +122,8 @@ int vfs_mkdir(struct fs_context *fs, const char *name, unsigned mode)
 	return make_node(fs, name, S_IFDIR | (mode & 01777), 0);
 }
 
-/* Make a regular file, device, FIFO or socket node. Only the first and the character devices
- * that are ours can be opened. */
+/* Make a regular file, device (root alone may), FIFO or socket node. Of the devices, the
+ * character devices that are ours can be opened. */
 int vfs_mknod(struct fs_context *fs, const char *name, unsigned mode, u64 rdev)
 {
 	switch (mode & S_IFMT) {
@@ -124,9 +159,24 @@ int vfs_symlink(struct fs_context *fs, const char *target, const char *name)
 	if (err)
 		return err;
 	dir = dentry_inode(p.dir.dentry);
-	err = dir->ops->symlink ? dir->ops->symlink(dir, p.dentry, target) : -EPERM;
+	err = may_create(&p.dir);
+	if (!err)
+		err = dir->ops->symlink ? dir->ops->symlink(dir, p.dentry, target) : -EPERM;
 	place_put(&p);
 	return err;
+}
+
+/* A name given to another's file would let who gave it keep the file, set-id bits and all: so
+ * only for what one may read and write anyway (Linux's protected_hardlinks). */
+static bool may_link(const struct inode *inode)
+{
+	u32 mode = READ_ONCE(inode->mode);
+
+	if (cred_owns(inode))
+		return true;
+	return S_ISREG(mode) && !(mode & S_ISUID) &&
+	       (mode & (S_ISGID | S_IXGRP)) != (S_ISGID | S_IXGRP) &&
+	       inode_permission(inode, MAY_READ | MAY_WRITE) == 0;
 }
 
 static int link_at(struct place *p, const struct path *old)
@@ -136,6 +186,11 @@ static int link_at(struct place *p, const struct path *old)
 
 	if (p->dir.mount != old->mount)
 		return -EXDEV;
+	if (!may_link(inode))
+		return -EPERM;
+	err = may_create(&p->dir);
+	if (err)
+		return err;
 	if (S_ISDIR(inode->mode) || !dir->ops->link)
 		return -EPERM;
 	mutex_lock(&inode->lock);
@@ -144,21 +199,17 @@ static int link_at(struct place *p, const struct path *old)
 	return err;
 }
 
-/* Give the file a second name; a symbolic link gets one itself. */
-int vfs_link(struct fs_context *fs, const char *from, const char *to)
+/* Give the file at old a second name. Returns 0 or -errno: -EPERM for directories and for files
+ * of others that the caller may not read and write. */
+int vfs_link(const struct path *old, struct fs_context *fs, const char *to)
 {
-	struct path old;
 	struct place p;
-	int err = path_lookup(fs, from, 0, &old);
+	int err = place_get_free(fs, to, false, &p);
 
 	if (err)
 		return err;
-	err = place_get_free(fs, to, false, &p);
-	if (!err) {
-		err = link_at(&p, &old);
-		place_put(&p);
-	}
-	path_put(&old);
+	err = link_at(&p, old);
+	place_put(&p);
 	return err;
 }
 
@@ -169,10 +220,13 @@ static int unlink_at(struct place *p)
 
 	if (!inode)
 		return -ENOENT;
-	if (S_ISDIR(inode->mode))
-		return -EISDIR;
 	if (p->last.slash)
-		return -ENOTDIR;
+		return S_ISDIR(inode->mode) ? -EISDIR : -ENOTDIR;
+	err = may_delete(dir, inode, false);
+	if (err)
+		return err;
+	if (dentry_is_mounted(p->dentry))
+		return -EBUSY;
 	if (!dir->ops->unlink)
 		return -EPERM;
 	mutex_lock(&inode->lock);
@@ -186,9 +240,9 @@ static int unlink_at(struct place *p)
 /* Remove a name that is not a directory's. Who has the file open keeps it. */
 int vfs_unlink(struct fs_context *fs, const char *name)
 {
-	static const int errors[] = { 0, -EISDIR, -EISDIR, -EISDIR };
+	static const struct place_rule rule = { { 0, -EISDIR, -EISDIR, -EISDIR }, true };
 	struct place p;
-	int err = place_get(fs, name, errors, &p);
+	int err = place_get(fs, name, &rule, &p);
 
 	if (err)
 		return err;
@@ -204,14 +258,18 @@ static int rmdir_at(struct place *p)
 
 	if (!inode)
 		return -ENOENT;
-	if (!S_ISDIR(inode->mode))
-		return -ENOTDIR;
-	if (dentry_is_mounted(p->dentry))
-		return -EBUSY;
+	err = may_delete(dir, inode, true);
+	if (err)
+		return err;
 	if (!dir->ops->rmdir)
 		return -EPERM;
 	mutex_lock_nested(&inode->lock);
-	err = dentry_has_positive_child(p->dentry) ? -ENOTEMPTY : dir->ops->rmdir(dir, p->dentry);
+	if (dentry_is_mounted(p->dentry))
+		err = -EBUSY;
+	else if (dentry_has_positive_child(p->dentry))
+		err = -ENOTEMPTY;
+	else
+		err = dir->ops->rmdir(dir, p->dentry);
 	mutex_unlock(&inode->lock);
 	if (!err)
 		dentry_unhash(p->dentry);
@@ -221,9 +279,9 @@ static int rmdir_at(struct place *p)
 /* Remove an empty directory. Who works in it stays there, but can make nothing. */
 int vfs_rmdir(struct fs_context *fs, const char *name)
 {
-	static const int errors[] = { 0, -EBUSY, -EINVAL, -ENOTEMPTY };
+	static const struct place_rule rule = { { 0, -EBUSY, -EINVAL, -ENOTEMPTY }, true };
 	struct place p;
-	int err = place_get(fs, name, errors, &p);
+	int err = place_get(fs, name, &rule, &p);
 
 	if (err)
 		return err;
@@ -232,26 +290,22 @@ int vfs_rmdir(struct fs_context *fs, const char *name)
 	return err;
 }
 
-/* The target of a symbolic link, cut to size, without NUL. Returns its length. */
-long vfs_readlink(struct fs_context *fs, const char *name, char *buf, size_t size)
+/* The target of a symbolic link, cut to size, without NUL. Returns its length; -EINVAL: it is
+ * none. */
+long vfs_readlink(struct inode *inode, char *buf, size_t size)
 {
-	struct path p;
-	struct inode *inode;
-	long err = path_lookup(fs, name, 0, &p);
+	const char *target;
+	size_t len;
 
-	if (err)
-		return err;
-	inode = dentry_inode(p.dentry);
-	err = -EINVAL;
-	if (S_ISLNK(inode->mode)) {
-		const char *target = inode->ops->readlink(inode);
-		size_t len = MIN(str_len(target), size);
-
-		memcpy(buf, target, len);
-		err = (long)len;
-	}
-	path_put(&p);
-	return err;
+	if (!S_ISLNK(inode->mode))
+		return -EINVAL;
+	inode_accessed(inode);
+	if (!inode->ops->readlink)
+		return inode->ops->link_text(inode, buf, size);
+	target = inode->ops->readlink(inode);
+	len = MIN(str_len(target), size);
+	memcpy(buf, target, len);
+	return (long)len;
 }
 
 /* Ask about a file. flags: LOOKUP_*. */
@@ -275,9 +329,11 @@ int vfs_chdir(struct fs_context *fs, const char *name)
 
 	if (err)
 		return err;
-	fs_set_cwd(fs, &p);
+	err = inode_permission(dentry_inode(p.dentry), MAY_EXEC);
+	if (!err)
+		fs_set_cwd(fs, &p);
 	path_put(&p);
-	return 0;
+	return err;
 }
 
 /* The working directory's name. Returns its length, NUL included; errors as dentry_path(). */
@@ -291,17 +347,28 @@ long vfs_getcwd(struct fs_context *fs, char *buf, size_t size)
 	return len;
 }
 
-/* Cut or lengthen (with a hole) a regular file. Locks: takes the inode's data_lock. */
-int vfs_truncate(struct inode *inode, u64 size)
+/* Cut or lengthen a regular file by name, if the caller may write to it; errors as
+ * vfs_truncate(). */
+int vfs_truncate_path(struct fs_context *fs, const char *name, u64 size)
 {
-	int err;
+	struct path p;
+	struct inode *inode;
+	int err = path_lookup(fs, name, LOOKUP_FOLLOW, &p);
 
-	if (S_ISDIR(inode->mode))
-		return -EISDIR;
-	if (!S_ISREG(inode->mode) || !inode->ops->truncate)
-		return -EINVAL;
-	write_lock(&inode->data_lock);
-	err = inode->ops->truncate(inode, size);
-	write_unlock(&inode->data_lock);
+	if (err)
+		return err;
+	inode = dentry_inode(p.dentry);
+	if (S_ISREG(inode->mode)) {
+		err = mount_may_write(p.mount);
+		if (!err)
+			err = inode_permission(inode, MAY_WRITE);
+	}
+	if (!err)
+		err = inode_get_write(inode);
+	if (!err) {
+		err = vfs_truncate(inode, size);
+		inode_put_write(inode);
+	}
+	path_put(&p);
 	return err;
 }

@@ -5,11 +5,17 @@
  * root pointer alone. Holes cost nothing. Every walk is a loop of at most
  * PAGETREE_MAX_HEIGHT steps.
  *
- * Locking: the caller's (the inode's data_lock); nr_pages may be read without.
+ * Locking: a tree lock guards the nodes (trees share NR_LOCKS of them), as a fault in a mapped
+ * file finds and makes pages without the inode's data_lock. Pages are taken out only with that
+ * one held to write: who holds it may use a page that it found, others need a reference.
  */
 #include "kernel/fs/pagetree.h"
 #include "kernel/lib/errno.h"
+#include "kernel/sync/spinlock.h"
 #include "mm/kmem.h"
+#include "mm/page.h"
+
+#define NR_LOCKS	64u
 
 struct node {
 	void *slots[PAGETREE_FANOUT];
@@ -26,8 +32,23 @@ static u64 span_of(unsigned height)
 	return 1ull << (PAGETREE_BITS * height);
 }
 
-/* The page at index, or NULL. */
-struct page *pagetree_find(const struct pagetree *tree, u64 index)
+static struct tree_lock {
+	struct spinlock lock;
+} cacheline_aligned tree_locks[NR_LOCKS];
+
+/* Context: boot. */
+void pagetree_init(void)
+{
+	for (unsigned i = 0; i < NR_LOCKS; i++)
+		spin_init(&tree_locks[i].lock, RANK_FS, "pages of a file");
+}
+
+static struct spinlock *lock_of(const struct pagetree *tree)
+{
+	return &tree_locks[(uintptr_t)tree * 0x9e3779b97f4a7c15ull >> 58 & (NR_LOCKS - 1)].lock;
+}
+
+static struct page *find_locked(const struct pagetree *tree, u64 index)
 {
 	void *at = tree->root;
 
@@ -38,8 +59,39 @@ struct page *pagetree_find(const struct pagetree *tree, u64 index)
 	return at;
 }
 
-/* The first page at *index or later, its index in *index; NULL when there is none. */
-struct page *pagetree_next(const struct pagetree *tree, u64 *index)
+/* The page at index, or NULL. Locks: the caller keeps it from being taken out; a tree lock. */
+struct page *pagetree_find(const struct pagetree *tree, u64 index)
+{
+	struct spinlock *lock = lock_of(tree);
+	struct page *page;
+
+	spin_lock(lock);
+	page = find_locked(tree, index);
+	spin_unlock(lock);
+	return page;
+}
+
+/* The nr pages from index on, referenced; NULL for each that is not there. Returns how many are.
+ * Locks: a tree lock. */
+unsigned pagetree_get_range(const struct pagetree *tree, u64 index, struct page **pages,
+			    unsigned nr)
+{
+	struct spinlock *lock = lock_of(tree);
+	unsigned found = 0;
+
+	spin_lock(lock);
+	for (unsigned i = 0; i < nr; i++) {
+		pages[i] = find_locked(tree, index + i);
+		if (!pages[i])
+			continue;
+		page_get(pages[i]);
+		found++;
+	}
+	spin_unlock(lock);
+	return found;
+}
+
+static struct page *next_locked(const struct pagetree *tree, u64 *index)
 {
 	while (*index < span_of(tree->height) && tree->root) {
 		void *at = tree->root;
@@ -54,20 +106,45 @@ struct page *pagetree_next(const struct pagetree *tree, u64 *index)
 	return NULL;
 }
 
-/* Put a node above the root, so that the tree reaches 64 times as far. */
-static int grow(struct pagetree *tree)
+/* The first page at *index or later, its index in *index; NULL when there is none.
+ * Locks: the data_lock, to write: no page goes; a tree lock. */
+struct page *pagetree_next(const struct pagetree *tree, u64 *index)
 {
-	struct node *node;
+	struct spinlock *lock = lock_of(tree);
+	struct page *page;
 
-	if (tree->root) {
-		node = kzalloc(sizeof(*node), GFP_KERNEL);
-		if (!node)
-			return -ENOMEM;
+	spin_lock(lock);
+	page = next_locked(tree, index);
+	spin_unlock(lock);
+	return page;
+}
+
+/* The empty link where a node is missing on the way to index; NULL: none is. The tree is too low
+ * for the index: the root is such a link (below it goes the old one). Locks: the tree lock. */
+static void **missing_link(struct pagetree *tree, u64 index)
+{
+	void **link = &tree->root;
+
+	for (unsigned h = tree->height; h > 0; h--) {
+		if (!*link)
+			return link;
+		link = &((struct node *)*link)->slots[slot_of(index, h)];
+	}
+	return NULL;
+}
+
+/* Make the tree higher, with a node above the root if there is something below. Did it take the
+ * node? */
+static bool grow(struct pagetree *tree, struct node *node)
+{
+	bool used = tree->root != NULL;
+
+	if (used) {
 		node->slots[0] = tree->root;
 		tree->root = node;
 	}
 	tree->height++;
-	return 0;
+	return used;
 }
 
 /* Free the nodes on the way to index that hold nothing, from the lowest up. */
@@ -94,47 +171,92 @@ static void prune(struct pagetree *tree, u64 index)
 	tree->height = 0;
 }
 
-/* Put page at index, where there is none. Returns 0, -EFBIG (index too high) or -ENOMEM, with
- * the tree as it was. */
-int pagetree_insert(struct pagetree *tree, u64 index, struct page *page)
+/* Put the page there if no node is missing on the way, else the spare node where one is missing.
+ * Returns 0: done; 1: another node is needed; -EEXIST: there is a page. Locks: the tree lock. */
+static int insert_step(struct pagetree *tree, u64 index, struct page *page, struct node **spare)
 {
-	void **link = &tree->root;
+	void **link;
 
-	if (index >= PAGETREE_MAX_PAGES)
-		return -EFBIG;
 	while (index >= span_of(tree->height)) {
-		if (grow(tree))
-			return -ENOMEM;
+		if (tree->root && !*spare)
+			return 1;
+		if (grow(tree, *spare))
+			*spare = NULL;
 	}
-	for (unsigned h = tree->height; h > 0; h--) {
-		if (!*link)
-			*link = kzalloc(sizeof(struct node), GFP_KERNEL);
-		if (!*link) {
-			prune(tree, index);
-			return -ENOMEM;
-		}
+	while ((link = missing_link(tree, index)) != NULL) {
+		if (!*spare)
+			return 1;
+		*link = *spare;
+		*spare = NULL;
+	}
+	if (find_locked(tree, index))
+		return -EEXIST;
+	link = &tree->root;
+	for (unsigned h = tree->height; h > 0; h--)
 		link = &((struct node *)*link)->slots[slot_of(index, h)];
-	}
 	*link = page;
 	WRITE_ONCE(tree->nr_pages, tree->nr_pages + 1);
 	return 0;
 }
 
-/* Take the page at index out and return it; NULL when there is none. Empty nodes go. */
+static void prune_path(struct pagetree *tree, u64 index)
+{
+	struct spinlock *lock = lock_of(tree);
+
+	spin_lock(lock);
+	prune(tree, index);
+	spin_unlock(lock);
+}
+
+/* Put page, whose reference the tree takes, at index. size, unless NULL: where the file ends,
+ * which a truncate lowers before it looks for pages. Returns 0; -EEXIST: there is one, -EIO: that
+ * lies behind the end, -EFBIG (index too high), -ENOMEM, with the tree as it was.
+ * Locks: a tree lock, not while it allocates. Context: thread. */
+int pagetree_insert(struct pagetree *tree, u64 index, struct page *page, const u64 *size)
+{
+	struct spinlock *lock = lock_of(tree);
+	struct node *spare = NULL;
+	int err;
+
+	if (index >= PAGETREE_MAX_PAGES)
+		return -EFBIG;
+	for (;;) {
+		spin_lock(lock);
+		if (size && index * PAGE_SIZE >= READ_ONCE(*size))
+			err = -EIO;
+		else
+			err = insert_step(tree, index, page, &spare);
+		spin_unlock(lock);
+		if (err <= 0)
+			break;
+		spare = kzalloc(sizeof(*spare), GFP_KERNEL);
+		err = -ENOMEM;
+		if (!spare)
+			break;
+	}
+	if (err)
+		prune_path(tree, index);
+	kfree(spare);
+	return err;
+}
+
+/* Take the page at index out and return it with its reference; NULL when there is none. Empty
+ * nodes go. Locks: the data_lock, to write; a tree lock. */
 struct page *pagetree_remove(struct pagetree *tree, u64 index)
 {
+	struct spinlock *lock = lock_of(tree);
 	void **link = &tree->root;
 	struct page *page;
 
-	if (index >= span_of(tree->height))
-		return NULL;
-	for (unsigned h = tree->height; h > 0 && *link; h--)
-		link = &((struct node *)*link)->slots[slot_of(index, h)];
-	page = *link;
-	if (!page)
-		return NULL;
-	*link = NULL;
-	WRITE_ONCE(tree->nr_pages, tree->nr_pages - 1);
-	prune(tree, index);
+	spin_lock(lock);
+	page = find_locked(tree, index);
+	if (page) {
+		for (unsigned h = tree->height; h > 0; h--)
+			link = &((struct node *)*link)->slots[slot_of(index, h)];
+		*link = NULL;
+		WRITE_ONCE(tree->nr_pages, tree->nr_pages - 1);
+		prune(tree, index);
+	}
+	spin_unlock(lock);
 	return page;
 }

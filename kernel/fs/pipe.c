@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pipes: a ring of 16 pages between readers and writers.
+ * Pipes, with names (FIFOs) or without: a ring of 16 pages between readers and writers. A pipe
+ * is there while somebody has an end of it open; a name alone is only an inode.
  *
  *	byte n written lies in page n / 4096 % 16;  tail <= n < head are unread
  *
@@ -14,6 +15,8 @@
  * before it asks: so it either sees the change or is woken; one that mistook two figures of
  * different moments for room or bytes looks again under the lock.
  */
+#include "kernel/fs/poll.h"
+#include "kernel/fs/statfs.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/errno.h"
 #include "mm/kmem.h"
@@ -27,12 +30,13 @@ struct pipe {
 	struct inode *inode;		/* [I] not referenced: it owns us */
 	u64 head, tail;			/* [inode lock] bytes ever written, read */
 	unsigned readers, writers;	/* [inode lock] open ends */
+	unsigned readers_ever, writers_ever;	/* [inode lock] ends ever opened */
 	struct page *pages[PIPE_PAGES];	/* [inode lock] */
 	struct waitq read_wait, write_wait;
 };
 
 static struct kmem_cache *pipe_cache;	/* [I] */
-static struct super pipe_super = { .fs_name = "pipefs" };
+static struct super pipe_super = { .fs_name = "pipefs", .magic = PIPEFS_MAGIC };
 
 /* Context: boot, once; panics when there is no memory. */
 void pipe_init(void)
@@ -229,98 +233,186 @@ static long pipe_ioctl(struct file *file, unsigned cmd, uaddr_t arg)
 	return iobuf_put(&io, &unread, sizeof(unread)) == sizeof(unread) ? 0 : -EFAULT;
 }
 
-static void release_end(struct pipe *pipe, unsigned *ends)
+static unsigned pipe_poll(struct file *file, struct poll_table *table)
 {
-	mutex_lock(&pipe->inode->lock);
-	WRITE_ONCE(*ends, *ends - 1);
-	mutex_unlock(&pipe->inode->lock);
+	struct pipe *pipe = file->data;
+	unsigned ready = 0;
+
+	if (file_readable(file)) {
+		poll_wait(table, &pipe->read_wait);
+		ready |= nr_unread(pipe) ? POLLIN | POLLRDNORM : 0;
+		if (!READ_ONCE(pipe->writers) && READ_ONCE(pipe->writers_ever) != file->pos)
+			ready |= POLLHUP;
+	}
+	/* Ready when a write that must not be split would not wait. */
+	if (file_writable(file)) {
+		poll_wait(table, &pipe->write_wait);
+		ready |= nr_free(pipe) >= PIPE_BUF ? POLLOUT | POLLWRNORM : 0;
+		ready |= READ_ONCE(pipe->readers) ? 0 : POLLERR;
+	}
+	return ready;
+}
+
+/* A pipe that nobody has open yet; NULL: no memory. */
+static struct pipe *pipe_alloc(struct inode *inode)
+{
+	struct pipe *pipe = kmem_cache_alloc(pipe_cache, GFP_KERNEL);
+
+	if (!pipe)
+		return NULL;
+	*pipe = (struct pipe){ .inode = inode };
+	waitq_init(&pipe->read_wait);
+	waitq_init(&pipe->write_wait);
+	return pipe;
+}
+
+static void join_locked(struct pipe *pipe, struct file *file)
+{
+	bool reads = file_readable(file), writes = file_writable(file);
+
+	ASSERT(mutex_is_held(&pipe->inode->lock));
+	WRITE_ONCE(pipe->readers, pipe->readers + reads);
+	WRITE_ONCE(pipe->readers_ever, pipe->readers_ever + reads);
+	WRITE_ONCE(pipe->writers, pipe->writers + writes);
+	WRITE_ONCE(pipe->writers_ever, pipe->writers_ever + writes);
+	pipe->inode->data = file->data = pipe;
 	waitq_wake_all(&pipe->read_wait);
 	waitq_wake_all(&pipe->write_wait);
 }
 
-static void release_reader(struct file *file)
+/* Wakes with the lock held: who takes it next may be the last, and free the pipe. */
+static void pipe_release(struct file *file)
 {
 	struct pipe *pipe = file->data;
+	struct inode *inode = file->inode;
+	bool last;
 
-	release_end(pipe, &pipe->readers);
-}
-
-static void release_writer(struct file *file)
-{
-	struct pipe *pipe = file->data;
-
-	release_end(pipe, &pipe->writers);
-}
-
-static const struct file_ops reader_ops = {
-	.read = pipe_read,
-	.ioctl = pipe_ioctl,
-	.release = release_reader,
-};
-
-static const struct file_ops writer_ops = {
-	.write = pipe_write,
-	.ioctl = pipe_ioctl,
-	.release = release_writer,
-};
-
-static void pipe_evict(struct inode *inode)
-{
-	struct pipe *pipe = inode->data;
-
+	mutex_lock(&inode->lock);
+	WRITE_ONCE(pipe->readers, pipe->readers - file_readable(file));
+	WRITE_ONCE(pipe->writers, pipe->writers - file_writable(file));
+	waitq_wake_all(&pipe->read_wait);
+	waitq_wake_all(&pipe->write_wait);
+	last = !pipe->readers && !pipe->writers;
+	if (last)
+		inode->data = NULL;
+	mutex_unlock(&inode->lock);
+	if (!last)
+		return;
 	for (unsigned i = 0; i < PIPE_PAGES; i++)
 		free_slot(&pipe->pages[i]);
 	kmem_cache_free(pipe_cache, pipe);
 }
 
-static const struct inode_ops pipe_inode_ops = {
-	.evict = pipe_evict,
+/* Take part in the inode's pipe, made for the first. Nobody waits for a reader without one when
+ * it said that it does not want to. */
+static int fifo_join(struct file *file, bool alone, bool wait)
+{
+	struct inode *inode = file->inode;
+	struct pipe *pipe;
+	int err = 0;
+
+	mutex_lock(&inode->lock);
+	pipe = inode->data;
+	if (alone && !wait && file_writable(file) && (!pipe || !pipe->readers))
+		err = -ENXIO;
+	else if (!pipe && !(pipe = pipe_alloc(inode)))
+		err = -ENOMEM;
+	if (!err)
+		join_locked(pipe, file);
+	mutex_unlock(&inode->lock);
+	return err;
+}
+
+/* Open a named pipe: who reads waits for one who writes and the other way round, also for one
+ * that has closed again by then; O_NONBLOCK: a reader goes on, a writer fails. A pipe() that is
+ * opened again by a link in /proc waits for nobody. */
+static int fifo_open(struct file *file)
+{
+	bool reads = file_readable(file), writes = file_writable(file);
+	bool named = file->inode->super != &pipe_super;
+	bool alone = named && reads != writes, wait = !(file->flags & O_NONBLOCK);
+	struct pipe *pipe;
+	int err = reads || writes ? fifo_join(file, alone, wait) : -EINVAL;
+
+	if (err || !alone)
+		return err;
+	pipe = file->data;
+	if (reads && !READ_ONCE(pipe->writers)) {
+		unsigned before = READ_ONCE(pipe->writers_ever);
+
+		if (!wait)
+			file->pos = before;	/* no POLLHUP before there was a writer */
+		else
+			err = waitq_wait(&pipe->read_wait, READ_ONCE(pipe->writers) ||
+					 READ_ONCE(pipe->writers_ever) != before);
+	} else if (writes && !READ_ONCE(pipe->readers)) {
+		unsigned before = READ_ONCE(pipe->readers_ever);
+
+		err = waitq_wait(&pipe->write_wait, READ_ONCE(pipe->readers) ||
+				 READ_ONCE(pipe->readers_ever) != before);
+	}
+	if (err)
+		pipe_release(file);
+	return err;
+}
+
+static const struct file_ops pipe_ops = {
+	.read = pipe_read,
+	.write = pipe_write,
+	.ioctl = pipe_ioctl,
+	.poll = pipe_poll,
+	.release = pipe_release,
 };
 
-/* The inode with its pipe, one reference; NULL: no memory. */
-static struct inode *pipe_new(void)
-{
-	struct inode *inode = inode_alloc(&pipe_super, S_IFIFO | 0600);
-	struct pipe *pipe;
+const struct file_ops fifo_ops = {
+	.open = fifo_open,
+	.read = pipe_read,
+	.write = pipe_write,
+	.ioctl = pipe_ioctl,
+	.poll = pipe_poll,
+	.release = pipe_release,
+};
 
-	if (!inode)
+static const struct inode_ops pipe_inode_ops;
+
+/* An end of the pipe of inode; NULL: no memory. */
+static struct file *end_alloc(struct inode *inode, struct pipe *pipe, unsigned flags)
+{
+	struct file *file = file_alloc(inode, &pipe_ops, flags);
+
+	if (!file)
 		return NULL;
-	pipe = kmem_cache_alloc(pipe_cache, GFP_KERNEL);
-	if (!pipe) {
-		inode_put(inode);
-		return NULL;
-	}
-	*pipe = (struct pipe){ .inode = inode, .readers = 1, .writers = 1 };
-	waitq_init(&pipe->read_wait);
-	waitq_init(&pipe->write_wait);
-	inode->data = pipe;
-	inode->ops = &pipe_inode_ops;
-	return inode;
+	inode_get(inode);
+	mutex_lock(&inode->lock);
+	join_locked(pipe, file);
+	mutex_unlock(&inode->lock);
+	return file;
 }
 
 /* A pipe and its two ends. flags: O_NONBLOCK or 0, for both. Returns 0 or -ENOMEM. */
 int pipe_create(struct file **read_end, struct file **write_end, unsigned flags)
 {
-	struct inode *inode = pipe_new();
-	struct file *reader, *writer;
+	struct inode *inode = inode_alloc(&pipe_super, S_IFIFO | 0600);
+	struct pipe *pipe;
+	struct file *reader, *writer = NULL;
 
 	if (!inode)
 		return -ENOMEM;
-	reader = file_alloc(inode, &reader_ops, O_RDONLY | flags);
-	if (!reader)
-		goto put_inode;
-	inode_get(inode);
-	reader->data = inode->data;
-	writer = file_alloc(inode, &writer_ops, O_WRONLY | flags);
-	if (!writer)
-		goto put_reader;
-	writer->data = inode->data;
+	inode_init_owner(inode, NULL);
+	inode->ops = &pipe_inode_ops;
+	inode->fops = &fifo_ops;	/* by a link in /proc */
+	pipe = pipe_alloc(inode);
+	reader = pipe ? end_alloc(inode, pipe, O_RDONLY | flags) : NULL;
+	if (reader)
+		writer = end_alloc(inode, pipe, O_WRONLY | flags);
+	else if (pipe)
+		kmem_cache_free(pipe_cache, pipe);
+	inode_put(inode);
+	if (!writer) {
+		file_put(reader);
+		return -ENOMEM;
+	}
 	*read_end = reader;
 	*write_end = writer;
 	return 0;
-put_reader:
-	file_put(reader);
-put_inode:
-	inode_put(inode);
-	return -ENOMEM;
 }

@@ -18,7 +18,6 @@
 
 static const struct inode_ops ramfs_inode_ops;
 static const struct file_ops ramfs_file_ops, ramfs_dir_ops;
-static atomic_long last_dev;		/* [a] */
 
 static const struct file_ops *ops_for(unsigned mode, u64 rdev)
 {
@@ -29,23 +28,32 @@ static const struct file_ops *ops_for(unsigned mode, u64 rdev)
 		return &ramfs_dir_ops;
 	case S_IFCHR:
 		return device_ops(rdev);
+	case S_IFIFO:
+		return &fifo_ops;
 	default:
 		return NULL;
 	}
 }
 
-static struct inode *node_new(struct super *super, unsigned mode, u64 rdev)
+/* A node without a name. Returns 0, -ENOMEM, or -ENOSPC: there are nr_inodes=. */
+static int node_new(struct super *super, unsigned mode, u64 rdev, struct inode **out)
 {
-	struct inode *inode = inode_alloc(super, mode);
+	struct inode *inode;
+	int err = super_take_inode(super);
 
-	if (!inode)
-		return NULL;
+	if (err)
+		return err;
+	*out = inode = inode_alloc(super, mode);
+	if (!inode) {
+		super_give_inode(super);
+		return -ENOMEM;
+	}
 	inode->ops = &ramfs_inode_ops;
 	inode->fops = ops_for(mode, rdev);
 	inode->rdev = rdev;
 	if (S_ISDIR(mode))
 		inode->nlink = 2;
-	return inode;
+	return 0;
 }
 
 /* The name now exists: the dentry takes the inode's reference. */
@@ -59,10 +67,12 @@ static void enter(struct inode *dir, struct dentry *dentry, struct inode *inode)
 
 static int ramfs_create_node(struct inode *dir, struct dentry *dentry, unsigned mode, u64 rdev)
 {
-	struct inode *inode = node_new(dir->super, mode, rdev);
+	struct inode *inode;
+	int err = node_new(dir->super, mode, rdev, &inode);
 
-	if (!inode)
-		return -ENOMEM;
+	if (err)
+		return err;
+	inode_init_owner(inode, dir);
 	enter(dir, dentry, inode);
 	return 0;
 }
@@ -70,10 +80,11 @@ static int ramfs_create_node(struct inode *dir, struct dentry *dentry, unsigned 
 static int ramfs_symlink(struct inode *dir, struct dentry *dentry, const char *target)
 {
 	size_t bytes = str_len(target) + 1;
-	struct inode *inode = node_new(dir->super, S_IFLNK | 0777, 0);
+	struct inode *inode;
+	int err = node_new(dir->super, S_IFLNK | 0777, 0, &inode);
 
-	if (!inode)
-		return -ENOMEM;
+	if (err)
+		return err;
 	inode->data = kmalloc(bytes, GFP_KERNEL);
 	if (!inode->data) {
 		inode_put(inode);
@@ -81,6 +92,7 @@ static int ramfs_symlink(struct inode *dir, struct dentry *dentry, const char *t
 	}
 	memcpy(inode->data, target, bytes);
 	inode->size = bytes - 1;
+	inode_init_owner(inode, dir);
 	enter(dir, dentry, inode);
 	return 0;
 }
@@ -134,10 +146,31 @@ static int ramfs_rename(struct inode *from, struct dentry *old, struct inode *to
 	return 0;
 }
 
+static int ramfs_exchange(struct inode *from, struct dentry *old, struct inode *to,
+			  struct dentry *new)
+{
+	struct inode *a = dentry_inode(old), *b = dentry_inode(new);
+	bool up = S_ISDIR(a->mode), down = S_ISDIR(b->mode);
+
+	from->nlink += (u32)down - (u32)up;
+	to->nlink += (u32)up - (u32)down;
+	inode_touch(from);
+	inode_touch(to);
+	WRITE_ONCE(a->ctime_ns, vfs_now());
+	WRITE_ONCE(b->ctime_ns, vfs_now());
+	return 0;
+}
+
+static void drop_page(struct inode *inode, u64 index)
+{
+	page_put(pagetree_remove(&inode->pages, index));
+	super_give_block(inode->super);
+}
+
 static void free_pages_from(struct inode *inode, u64 index)
 {
 	while (pagetree_next(&inode->pages, &index)) {
-		page_free(pagetree_remove(&inode->pages, index));
+		drop_page(inode, index);
 		cond_resched();
 	}
 }
@@ -146,23 +179,26 @@ static void ramfs_evict(struct inode *inode)
 {
 	free_pages_from(inode, 0);
 	kfree(inode->data);
+	super_give_inode(inode->super);
 }
 
 static int ramfs_truncate(struct inode *inode, u64 size)
 {
 	size_t keep = size % PAGE_SIZE;
 	struct page *last;
+	bool shrinks;
 
 	ASSERT(rwlock_is_write_held(&inode->data_lock));
 	if (size > MAX_BYTES)
 		return (s64)size < 0 ? -EINVAL : -EFBIG;
-	if (size < inode->size) {
+	shrinks = size < inode->size;
+	WRITE_ONCE(inode->size, size);		/* first: no fault makes a page behind it */
+	if (shrinks) {
 		free_pages_from(inode, DIV_ROUND_UP(size, PAGE_SIZE));
 		last = keep ? pagetree_find(&inode->pages, size / PAGE_SIZE) : NULL;
 		if (last)
 			memset((char *)page_to_virt(last) + keep, 0, PAGE_SIZE - keep);
 	}
-	WRITE_ONCE(inode->size, size);
 	inode_touch(inode);
 	return 0;
 }
@@ -174,6 +210,7 @@ static const struct inode_ops ramfs_inode_ops = {
 	.unlink = ramfs_remove,
 	.rmdir = ramfs_remove,
 	.rename = ramfs_rename,
+	.exchange = ramfs_exchange,
 	.readlink = ramfs_readlink,
 	.truncate = ramfs_truncate,
 	.evict = ramfs_evict,
@@ -212,7 +249,51 @@ static long ramfs_read(struct file *file, struct iobuf *io, u64 *pos)
 			break;
 	}
 	read_unlock(&inode->data_lock);
+	inode_accessed(inode);
 	return done;
+}
+
+/* Make the page at index, with size as pagetree_insert() takes it. Returns 0, -EEXIST: a fault
+ * was faster, or its other errors, -ENOMEM, or -ENOSPC: there are size= of them. */
+static int make_page(struct inode *inode, u64 index, const u64 *size)
+{
+	struct page *page;
+	int err = super_take_block(inode->super);
+
+	if (err)
+		return err;
+	page = page_alloc_charged(PAGE_FILE, 0, GFP_KERNEL | GFP_ZERO);
+	err = -ENOMEM;
+	if (page) {
+		atomic_store(&page->refs, 1);
+		err = pagetree_insert(&inode->pages, index, page, size);
+		if (err)
+			page_put(page);
+	}
+	if (err)
+		super_give_block(inode->super);
+	return err;
+}
+
+/* Pages for a mapping of the file: struct vm_file_hooks says how. */
+static long ramfs_map_pages(struct file *file, u64 index, struct page **pages, unsigned nr,
+			    bool make)
+{
+	struct inode *inode = file->inode;
+	u64 size = READ_ONCE(inode->size), end = DIV_ROUND_UP(size, PAGE_SIZE);
+	int err;
+
+	if (index >= end)
+		return 0;
+	nr = (unsigned)MIN(nr, end - index);
+	while (!pagetree_get_range(&inode->pages, index, pages, nr) && make) {
+		err = make_page(inode, index, &inode->size);
+		if (err == -EIO || err == -ENOSPC)
+			return 0;
+		if (err && err != -EEXIST)
+			return err;
+	}
+	return nr;
 }
 
 /* Write into one page, made if it is not there. Returns bytes moved or -errno; a page made for
@@ -221,22 +302,19 @@ static long write_page(struct inode *inode, struct iobuf *io, u64 pos)
 {
 	u64 index = pos / PAGE_SIZE;
 	size_t in_page = pos % PAGE_SIZE, moved;
-	struct page *page = pagetree_find(&inode->pages, index), *fresh = NULL;
+	struct page *page;
+	bool fresh = false;
 	int err;
 
-	if (!page) {
-		page = fresh = page_alloc_charged(PAGE_FILE, 0, GFP_KERNEL | GFP_ZERO);
-		if (!page)
-			return -ENOMEM;
-		err = pagetree_insert(&inode->pages, index, fresh);
-		if (err) {
-			page_free(fresh);
+	while (!(page = pagetree_find(&inode->pages, index))) {
+		err = make_page(inode, index, NULL);
+		if (err && err != -EEXIST)
 			return err;
-		}
+		fresh = !err;
 	}
 	moved = iobuf_get(io, (char *)page_to_virt(page) + in_page, PAGE_SIZE - in_page);
 	if (!moved && fresh)
-		page_free(pagetree_remove(&inode->pages, index));
+		drop_page(inode, index);
 	if (!moved)
 		return -EFAULT;
 	if (pos + moved > inode->size)
@@ -270,10 +348,15 @@ static long ramfs_write(struct file *file, struct iobuf *io, u64 *pos)
 	struct inode *inode = file->inode;
 	long done;
 
+	inode_distrust(inode);
 	write_lock(&inode->data_lock);
 	if (READ_ONCE(file->flags) & O_APPEND)
 		*pos = inode->size;
-	done = write_locked(inode, io, pos);
+	done = file_write_limit(*pos, io->left);
+	if (done > 0) {
+		io->left = (size_t)done;
+		done = write_locked(inode, io, pos);
+	}
 	write_unlock(&inode->data_lock);
 	return done;
 }
@@ -337,12 +420,14 @@ static int ramfs_readdir(struct file *file, struct dir_context *ctx)
 	else if (emit_dots(file, ctx))
 		emit_children(file->path.dentry, ctx);
 	mutex_unlock(&dir->lock);
+	inode_accessed(dir);
 	return err;
 }
 
 static const struct file_ops ramfs_file_ops = {
 	.read = ramfs_read,
 	.write = ramfs_write,
+	.map_pages = ramfs_map_pages,
 	.seekable = true,
 };
 
@@ -364,19 +449,18 @@ int ramfs_write_kernel(struct inode *inode, const void *data, size_t bytes, u64 
 	return done < 0 ? (int)done : 0;
 }
 
-/* A new, empty file system whose files are in memory. Returns 0 or -ENOMEM. */
-int ramfs_create_named(const char *fs_name, struct super **out)
+/* A new, empty file system whose files are in memory, with one reference. Returns 0 or
+ * -ENOMEM. */
+int ramfs_create(const char *fs_name, u32 magic, struct super **out)
 {
-	struct super *super = kzalloc(sizeof(*super), GFP_KERNEL);
+	struct super *super = super_alloc(fs_name, magic);
 	struct inode *inode;
 
 	if (!super)
 		return -ENOMEM;
-	super->fs_name = fs_name;
-	super->dev = (u64)atomic_add_return(&last_dev, 1);
-	inode = node_new(super, S_IFDIR | 0755, 0);
-	if (!inode)
-		goto free_super;
+	super->in_memory = true;
+	if (node_new(super, S_IFDIR | 0755, 0, &inode))
+		goto put_super;
 	super->root = dentry_alloc_root(super, inode);
 	if (!super->root)
 		goto put_inode;
@@ -384,26 +468,21 @@ int ramfs_create_named(const char *fs_name, struct super **out)
 	return 0;
 put_inode:
 	inode_put(inode);
-free_super:
-	kfree(super);
+put_super:
+	super_put(super);
 	return -ENOMEM;
 }
 
-/* The same, called "ramfs". */
-int ramfs_create(struct super **out)
+/* Make a node in a directory, for a file system that makes its own names. Returns 0 or
+ * -ENOMEM. Locks: takes the directory's. */
+int ramfs_add_node(struct dentry *parent, const char *name, unsigned mode, u64 rdev)
 {
-	return ramfs_create_named("ramfs", out);
-}
-
-/* Make a node in the root of a file system that is not mounted yet. Returns 0 or -ENOMEM. */
-int ramfs_add_node(struct super *super, const char *name, unsigned mode, u64 rdev)
-{
-	struct inode *dir = dentry_inode(super->root);
+	struct inode *dir = dentry_inode(parent);
 	struct dentry *dentry;
 	int err;
 
 	mutex_lock(&dir->lock);
-	err = dentry_lookup(super->root, name, str_len(name), &dentry);
+	err = dentry_lookup(parent, name, str_len(name), &dentry);
 	if (!err) {
 		err = ramfs_create_node(dir, dentry, mode, rdev);
 		dentry_put(dentry);

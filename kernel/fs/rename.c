@@ -54,26 +54,47 @@ static void unlock_dirs(struct rename_end *from, struct rename_end *to)
 	mutex_unlock(&rename_lock);
 }
 
-/* May the one take the other's name? The directories are locked, nothing else. */
-static int check(const struct rename_end *from, const struct rename_end *to)
+/* What can be told without asking who the caller is. The directories are locked, nothing else. */
+static int check_names(const struct rename_end *from, const struct rename_end *to, unsigned flags)
 {
 	struct inode *old = dentry_inode(from->dentry), *new = dentry_inode(to->dentry);
+	bool exchange = flags & RENAME_EXCHANGE;
 
-	if (!old)
+	if (!old || (exchange && !new))
 		return -ENOENT;
-	if (!S_ISDIR(old->mode) && (from->last.slash || to->last.slash))
+	if (new && (flags & RENAME_NOREPLACE))
+		return -EEXIST;
+	if (exchange && !S_ISDIR(new->mode) && to->last.slash)
+		return -ENOTDIR;
+	if (!S_ISDIR(old->mode) && (from->last.slash || (!exchange && to->last.slash)))
 		return -ENOTDIR;
 	if (dentry_is_ancestor(from->dentry, to->dir.dentry))
 		return -EINVAL;
 	if (dentry_is_ancestor(to->dentry, from->dir.dentry))
-		return -ENOTEMPTY;
-	if (dentry_is_mounted(from->dentry) || dentry_is_mounted(to->dentry))
-		return -EBUSY;
-	if (new && new != old && S_ISDIR(old->mode) && !S_ISDIR(new->mode))
-		return -ENOTDIR;
-	if (new && new != old && !S_ISDIR(old->mode) && S_ISDIR(new->mode))
-		return -EISDIR;
-	return dir_of(to)->ops->rename ? 0 : -EPERM;
+		return exchange ? -EINVAL : -ENOTEMPTY;
+	return 0;
+}
+
+/* May the caller? A directory that moves to another has its ".." changed: that is a write. */
+static int check_rights(const struct rename_end *from, const struct rename_end *to, unsigned flags)
+{
+	struct inode *old = dentry_inode(from->dentry), *new = dentry_inode(to->dentry);
+	bool moves = dir_of(from) != dir_of(to), exchange = flags & RENAME_EXCHANGE;
+	int err = may_delete(dir_of(from), old, S_ISDIR(old->mode));
+
+	if (!err && !new)
+		err = may_create(&to->dir);
+	else if (!err)
+		err = may_delete(dir_of(to), new, S_ISDIR(exchange ? new->mode : old->mode));
+	if (!err && !dir_of(to)->ops->rename)
+		err = -EPERM;
+	if (!err && moves && S_ISDIR(old->mode))
+		err = inode_permission(old, MAY_WRITE);
+	if (!err && moves && exchange && S_ISDIR(new->mode))
+		err = inode_permission(new, MAY_WRITE);
+	if (!err && (dentry_is_mounted(from->dentry) || dentry_is_mounted(to->dentry)))
+		err = -EBUSY;
+	return err;
 }
 
 static int replace(struct rename_end *from, struct rename_end *to)
@@ -85,7 +106,9 @@ static int replace(struct rename_end *from, struct rename_end *to)
 		mutex_lock_nested(&new->lock);
 	else if (new)
 		mutex_lock(&new->lock);
-	if (new && S_ISDIR(new->mode) && dentry_has_positive_child(to->dentry))
+	if (dentry_is_mounted(to->dentry))
+		err = -EBUSY;			/* since we asked without its lock */
+	else if (new && S_ISDIR(new->mode) && dentry_has_positive_child(to->dentry))
 		err = -ENOTEMPTY;
 	else
 		err = dir_of(from)->ops->rename(dir_of(from), from->dentry, dir_of(to),
@@ -97,7 +120,19 @@ static int replace(struct rename_end *from, struct rename_end *to)
 	return err;
 }
 
-static int rename_locked(struct rename_end *from, struct rename_end *to)
+static int exchange(struct rename_end *from, struct rename_end *to)
+{
+	int err = -EINVAL;
+
+	if (dir_of(from)->ops->exchange)
+		err = dir_of(from)->ops->exchange(dir_of(from), from->dentry, dir_of(to),
+						  to->dentry);
+	if (!err)
+		dentry_exchange(from->dentry, to->dentry);
+	return err;
+}
+
+static int rename_locked(struct rename_end *from, struct rename_end *to, unsigned flags)
 {
 	int err = lookup_locked(from->dir.dentry, &from->last, &from->dentry);
 
@@ -106,44 +141,55 @@ static int rename_locked(struct rename_end *from, struct rename_end *to)
 	err = lookup_locked(to->dir.dentry, &to->last, &to->dentry);
 	if (err)
 		goto put_from;
-	err = check(from, to);
+	err = check_names(from, to, flags);
 	/* Two names of one file: nothing is done, as POSIX wants. */
-	if (!err && dentry_inode(from->dentry) != dentry_inode(to->dentry))
-		err = replace(from, to);
+	if (err || dentry_inode(from->dentry) == dentry_inode(to->dentry))
+		goto put_to;
+	err = check_rights(from, to, flags);
+	if (!err)
+		err = flags & RENAME_EXCHANGE ? exchange(from, to) : replace(from, to);
+put_to:
 	dentry_put(to->dentry);
 put_from:
 	dentry_put(from->dentry);
 	return err;
 }
 
-static int get_end(struct fs_context *fs, const char *name, struct rename_end *end)
+static int rename_ends(struct rename_end *from, struct rename_end *to, unsigned flags)
 {
-	return path_parent(fs, name, &end->dir, &end->last);
+	int err;
+
+	if (from->dir.mount != to->dir.mount)
+		return -EXDEV;
+	if (last_kind(&from->last))
+		return -EBUSY;
+	if (last_kind(&to->last))
+		return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+	err = mount_may_write(from->dir.mount);
+	if (err)
+		return err;
+	lock_dirs(from, to);
+	err = rename_locked(from, to, flags);
+	unlock_dirs(from, to);
+	return err;
 }
 
-/* Move a name, replacing a file by a file or an empty directory by a directory. Returns 0 or
- * -errno; nothing has changed then. Context: thread, may sleep. */
-int vfs_rename(struct fs_context *fs, const char *from_name, const char *to_name)
+/* Move a name, replacing a file by a file or an empty directory by a directory. flags:
+ * RENAME_NOREPLACE: -EEXIST instead of replacing; RENAME_EXCHANGE: each takes the other's name.
+ * Returns 0 or -errno; nothing has changed then. Context: thread, may sleep. */
+int vfs_rename(struct fs_context *from_fs, const char *from_name, struct fs_context *to_fs,
+	       const char *to_name, unsigned flags)
 {
 	struct rename_end from, to;
-	int err = get_end(fs, from_name, &from);
+	int err = path_parent(from_fs, from_name, &from.dir, &from.last);
 
 	if (err)
 		return err;
-	err = get_end(fs, to_name, &to);
-	if (err)
-		goto put_from;
-	if (from.dir.mount != to.dir.mount) {
-		err = -EXDEV;
-	} else if (last_kind(&from.last) || last_kind(&to.last)) {
-		err = -EBUSY;
-	} else {
-		lock_dirs(&from, &to);
-		err = rename_locked(&from, &to);
-		unlock_dirs(&from, &to);
+	err = path_parent(to_fs, to_name, &to.dir, &to.last);
+	if (!err) {
+		err = rename_ends(&from, &to, flags);
+		path_put(&to.dir);
 	}
-	path_put(&to.dir);
-put_from:
 	path_put(&from.dir);
 	return err;
 }

@@ -37,8 +37,10 @@ int walk_begin(struct walk *w, struct fs_context *fs, const char *name)
 	w->root = fs_get_root(fs);
 	w->at = name[0] == '/' ? path_get(&w->root) : fs_get_cwd(fs);
 	w->last = (struct last_name){ 0 };
+	w->search = MAY_EXEC;
 	w->nr_links = 0;
 	w->depth = 0;
+	w->jumped = false;
 	w->text[0] = name;
 	w->link[0] = NULL;
 	return 0;
@@ -91,10 +93,22 @@ static bool at_last(struct walk *w)
 	return true;
 }
 
-static void move_to(struct walk *w, struct mount *mount, struct dentry *dentry)
+/* Takes over the references of `to`. */
+static void move_to(struct walk *w, struct path to)
 {
-	dentry_put(w->at.dentry);
-	w->at = (struct path){ mount, dentry };
+	struct path old = w->at;
+
+	w->at = to;
+	path_put(&old);
+}
+
+/* Onto child of the directory at hand, whose reference is taken over. */
+static void move_down(struct walk *w, struct dentry *child)
+{
+	struct dentry *old = w->at.dentry;
+
+	w->at.dentry = child;
+	dentry_put(old);
 }
 
 /* Onto the root of whatever is mounted here. */
@@ -105,7 +119,7 @@ static void cross_mounts(struct walk *w)
 
 		if (!m)
 			return;
-		move_to(w, m, dentry_get(m->super->root));
+		move_to(w, path_get(&(struct path){ m, m->root }));
 	}
 }
 
@@ -115,19 +129,26 @@ static void walk_up(struct walk *w)
 	while (w->at.dentry != w->root.dentry || w->at.mount != w->root.mount) {
 		struct mount *m = w->at.mount;
 
-		if (w->at.dentry != m->super->root) {
-			move_to(w, m, dentry_get_parent(w->at.dentry));
+		if (w->at.dentry != m->root) {
+			move_down(w, dentry_get_parent(w->at.dentry));
 			break;
 		}
 		if (!m->parent)
 			break;
-		move_to(w, m->parent, dentry_get(m->point));
+		move_to(w, path_get(&(struct path){ m->parent, m->point }));
 	}
 	cross_mounts(w);
 }
 
+static bool is_stale(const struct dentry *dentry)
+{
+	struct inode *inode = dentry_inode(dentry);
+
+	return inode && inode->ops->stale && inode->ops->stale(inode);
+}
+
 /* Find or make the dentry of a name. *out is referenced, and negative when there is no such
- * file. Returns 0, -ENOENT when the directory was removed, or -ENOMEM.
+ * file. Returns 0, -ENOENT when the directory was removed, -ENAMETOOLONG or -ENOMEM.
  * Locks: the directory's, held by the caller. */
 int lookup_locked(struct dentry *parent, const struct last_name *name, struct dentry **out)
 {
@@ -137,7 +158,14 @@ int lookup_locked(struct dentry *parent, const struct last_name *name, struct de
 	ASSERT(mutex_is_held(&dir->lock));
 	if (dir->nlink == 0)
 		return -ENOENT;
+	if (name->len > NAME_MAX)
+		return -ENAMETOOLONG;
 	err = dentry_lookup(parent, name->name, name->len, out);
+	if (!err && is_stale(*out)) {
+		dentry_unhash(*out);
+		dentry_put(*out);
+		err = dentry_lookup(parent, name->name, name->len, out);
+	}
 	if (err || dentry_inode(*out) || !dir->ops->lookup)
 		return err;
 	err = dir->ops->lookup(dir, *out);
@@ -153,7 +181,7 @@ struct dentry *walk_find(struct walk *w)
 {
 	struct dentry *found = dentry_find(w->at.dentry, w->last.name, w->last.len);
 
-	if (!found || dentry_inode(found))
+	if (!found || (dentry_inode(found) && !is_stale(found)))
 		return found;
 	dentry_put(found);
 	return NULL;
@@ -173,6 +201,35 @@ static int lookup_component(struct walk *w, struct dentry **out)
 	return err;
 }
 
+/* Onto the place that link stands for, which has no text to walk. */
+static int jump(struct walk *w, struct dentry *link)
+{
+	struct inode *inode = dentry_inode(link);
+	struct path to;
+	int err = inode->ops->follow(inode, &to);
+
+	dentry_put(link);
+	if (err)
+		return err;
+	move_to(w, to);
+	w->jumped = true;
+	return 0;
+}
+
+/* The text of a link; one that is made anew is kept in the walk: it is short, and no more than
+ * two are in use at a time, one inside the other ("mounts" is self/mounts, "self" a number). */
+static const char *link_target(struct walk *w, struct inode *inode)
+{
+	char *text = w->own_text[w->depth % 2];
+	long len;
+
+	if (inode->ops->readlink)
+		return inode->ops->readlink(inode);
+	len = inode->ops->link_text(inode, text, sizeof(w->own_text[0]) - 1);
+	text[MAX(len, 0l)] = '\0';
+	return text;
+}
+
 static int push_link(struct walk *w, struct dentry *link)
 {
 	struct inode *inode = dentry_inode(link);
@@ -181,17 +238,31 @@ static int push_link(struct walk *w, struct dentry *link)
 		dentry_put(link);
 		return -ELOOP;
 	}
+	if (inode->ops->follow)
+		return jump(w, link);
 	w->depth++;
 	w->link[w->depth] = link;
-	w->text[w->depth] = inode->ops->readlink(inode);
+	w->text[w->depth] = link_target(w, inode);
+	if (!w->text[w->depth][0])
+		return -ENOENT;
 	if (w->text[w->depth][0] == '/')
-		move_to(w, w->root.mount, dentry_get(w->root.dentry));
+		move_to(w, path_get(&w->root));
 	return 0;
 }
 
+/* A link at the end of a path, in a directory where everybody may put one, may be a trap: it is
+ * followed for its owner, or if it is the directory's owner's (Linux's protected_symlinks). */
+static bool is_trap(const struct inode *dir, const struct inode *link)
+{
+	u32 mode = READ_ONCE(dir->mode), owner = READ_ONCE(link->uid);
+
+	return (mode & S_ISVTX) && (mode & S_IWOTH) && owner != cred_current()->fsuid &&
+	       owner != READ_ONCE(dir->uid);
+}
+
 /* Step onto child of the place at hand; takes its reference. A link is followed on request:
- * then its target is what comes next. Returns 0, -ENOENT (negative) or -ELOOP. */
-int walk_enter(struct walk *w, struct dentry *child, bool follow)
+ * then its target is what comes next. Returns 0, -ENOENT (negative), -ELOOP or -EACCES. */
+int walk_enter(struct walk *w, struct dentry *child, enum walk_follow follow)
 {
 	struct inode *inode = dentry_inode(child);
 
@@ -199,14 +270,19 @@ int walk_enter(struct walk *w, struct dentry *child, bool follow)
 		dentry_put(child);
 		return -ENOENT;
 	}
+	if (S_ISLNK(inode->mode) && follow == FOLLOW_LAST &&
+	    is_trap(dentry_inode(w->at.dentry), inode)) {
+		dentry_put(child);
+		return -EACCES;
+	}
 	if (S_ISLNK(inode->mode) && follow)
 		return push_link(w, child);
-	move_to(w, w->at.mount, child);
+	move_down(w, child);
 	cross_mounts(w);
 	return 0;
 }
 
-static int walk_step(struct walk *w, bool follow)
+static int walk_step(struct walk *w, enum walk_follow follow)
 {
 	struct dentry *child;
 	int err;
@@ -237,13 +313,12 @@ int walk_to_last(struct walk *w)
 	int err;
 
 	while (next_component(w)) {
-		if (w->last.len > NAME_MAX)
-			return -ENAMETOOLONG;
 		if (!at_directory(w))
 			return -ENOTDIR;
-		if (at_last(w))
-			return 0;
-		err = walk_step(w, true);
+		err = inode_permission(dentry_inode(w->at.dentry), w->search);
+		if (err || at_last(w))
+			return err;
+		err = walk_step(w, FOLLOW);
 		if (err)
 			return err;
 	}
@@ -255,6 +330,7 @@ int walk_to_last(struct walk *w)
 int walk_finish(struct walk *w, unsigned flags)
 {
 	bool want_dir = flags & LOOKUP_DIRECTORY;
+	enum walk_follow follow;
 	int err;
 
 	for (;;) {
@@ -264,7 +340,8 @@ int walk_finish(struct walk *w, unsigned flags)
 		if (w->last.len == 0)
 			break;
 		want_dir |= w->last.slash;
-		err = walk_step(w, (flags & LOOKUP_FOLLOW) || w->last.slash);
+		follow = (flags & LOOKUP_FOLLOW) || w->last.slash ? FOLLOW_LAST : NO_FOLLOW;
+		err = walk_step(w, follow);
 		if (err)
 			return err;
 	}
@@ -272,7 +349,7 @@ int walk_finish(struct walk *w, unsigned flags)
 }
 
 /* The place that name names, referenced. flags: LOOKUP_FOLLOW a link at the end,
- * LOOKUP_DIRECTORY: -ENOTDIR for anything else.
+ * LOOKUP_DIRECTORY: -ENOTDIR for anything else; LOOKUP_REAL_IDS: search with the real ids.
  * Locks: takes directories' locks one at a time. Context: thread, may sleep. */
 int path_lookup(struct fs_context *fs, const char *name, unsigned flags, struct path *out)
 {
@@ -281,6 +358,8 @@ int path_lookup(struct fs_context *fs, const char *name, unsigned flags, struct 
 
 	if (err)
 		return err;
+	if (flags & LOOKUP_REAL_IDS)
+		w.search |= MAY_REAL_IDS;
 	err = walk_finish(&w, flags);
 	if (!err)
 		*out = path_get(&w.at);

@@ -36,6 +36,7 @@
 #define EDOM		33
 #define ERANGE		34
 #define ENAMETOOLONG	36
+#define ENOLCK		37
 #define ENOSYS		38
 #define ENOTEMPTY	39
 #define ELOOP		40
@@ -43,3 +44,10 @@
 #define EOVERFLOW	75
 #define EOPNOTSUPP	95
 #define ETIMEDOUT	110
+
+/* A system call that a signal interrupted. User mode never sees these: on the way out each
+ * becomes EINTR, or the call is made again (kernel/proc/sigact.c). */
+#define ERESTARTSYS	512		/* again with SA_RESTART, or when no handler runs */
+#define ERESTARTNOINTR	513		/* again in any case */
+#define ERESTARTNOHAND	514		/* again when no handler runs */
+#define ERESTART_BLOCK	516		/* then by restart_syscall(): some time has passed */

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The ELF64 loader: static ET_EXEC and static PIE. A file comes from a user, so each field is
- * checked before it is used; what is wrong with the format is -ENOEXEC. Segments are copied
- * into pages of the new address space, and what the file does not give (.bss) is left to
- * demand zero.
+ * checked before it is used; what is wrong with the format is -ENOEXEC. Segments that nobody
+ * writes to (text, constants) are the file's own pages, which all processes that run it share;
+ * the others are copied, and what the file does not give (.bss) is left to demand zero.
+ *
+ * All that the file gives is mapped at once, so that a program has its page tables from the
+ * start and no limit can refuse it one when it first enters a page of its text.
  */
 #include "kernel/lib/bits.h"
 #include "kernel/lib/errno.h"
@@ -167,21 +170,35 @@ static int copy_segment(struct mm *mm, struct file *file, const struct elf_phdr 
 	return err;
 }
 
+/* Can the segment be the file's own pages? */
+static bool can_share(const struct file *file, const struct elf_phdr *ph)
+{
+	return file->ops->map_pages && !(ph->flags & PF_WRITE) && ph->filesz == ph->memsz &&
+	       IS_ALIGNED(ph->vaddr - ph->offset, PAGE_SIZE);
+}
+
 static int load_segment(struct mm *mm, struct file *file, const struct elf_phdr *ph, uaddr_t bias)
 {
 	uaddr_t start = ph->vaddr + bias, page = ALIGN_DOWN(start, PAGE_SIZE);
 	size_t bytes = ALIGN_UP(start + ph->memsz, PAGE_SIZE) - page;
-	unsigned flags = 0;
+	struct vm_what what = { .place = VM_FIXED_NOREPLACE };
+	bool shared = can_share(file, ph);
 	int err;
 
 	if (ph->flags & PF_READ)
-		flags |= VMA_READ;
+		what.flags |= VMA_READ;
 	if (ph->flags & PF_WRITE)
-		flags |= VMA_WRITE;
+		what.flags |= VMA_WRITE;
 	if (ph->flags & PF_EXEC)
-		flags |= VMA_EXEC;
-	err = vm_map(mm, &page, bytes, flags, VM_FIXED_NOREPLACE);
-	return err ? err : copy_segment(mm, file, ph, start);
+		what.flags |= VMA_EXEC;
+	if (shared) {
+		what.file = file;
+		what.index = ph->offset / PAGE_SIZE;
+	}
+	err = vm_map_area(mm, &page, bytes, &what);
+	if (err)
+		return err;
+	return shared ? vm_populate_range(mm, page, page + bytes) : copy_segment(mm, file, ph, start);
 }
 
 /* Where the program finds its own program headers: PT_PHDR, or the segment that holds them. */

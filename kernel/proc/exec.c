@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Starting programs. The new address space is built completely, stack included, before anything
- * of the old program changes: every failure leaves the caller as it was. After the point of no
- * return nothing can fail.
- *
- *   stack at the start, high to low: strings of argv, envp | execfn, platform, random bytes |
- *   auxv | envp pointers, NULL | argv pointers, NULL | argc   <- sp, 16-byte aligned
+ * of the old program changes: every failure leaves the caller as it was. After that its other
+ * tasks end; want of memory for what it then shares with other processes kills it.
  */
-#include "arch/cpu.h"
 #include "arch/machine.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/fmt.h"
@@ -16,159 +12,63 @@
 #include "kernel/proc/exec.h"
 #include "kernel/proc/futex.h"
 
-#define STACK_TOP	(USER_MAX - PAGE_SIZE)
-#define STACK_ROOM	(128ul << 10)	/* mapped below what the kernel puts there */
+#define STRINGS_MIN	(128ul << 10)
+#define STRINGS_MAX	(PAGE_SIZE << MAX_ORDER)	/* no larger buffer is to be had */
 
-enum auxv_type {
-	AT_NULL = 0, AT_PHDR = 3, AT_PHENT = 4, AT_PHNUM = 5, AT_PAGESZ = 6, AT_BASE = 7,
-	AT_FLAGS = 8, AT_ENTRY = 9, AT_UID = 11, AT_EUID = 12, AT_GID = 13, AT_EGID = 14,
-	AT_PLATFORM = 15, AT_HWCAP = 16, AT_CLKTCK = 17, AT_SECURE = 23, AT_RANDOM = 25,
-	AT_HWCAP2 = 26, AT_EXECFN = 31,
-};
-
-#define AUXV_PAIRS	20
-#define CLOCK_TICKS	100		/* what times() counts in, as on every Linux */
-
-static const char platform[] = "x86_64";
-
-/* Addresses of what lies above the pointers; filled from the top down. */
-struct stack_plan {
-	uaddr_t argv, envp, execfn, platform, random, sp;
-	size_t table_words;		/* argc .. end of auxv */
-};
-
-static int open_program(struct fs_context *fs, const char *path, struct file **out)
+/* How much argv and envp may take: a quarter of the stack. Context: any. */
+size_t exec_strings_max(void)
 {
-	u32 mode;
-	int err = file_open(fs, path, O_RDONLY, 0, out);
+	return MAX(MIN(limit_current(RLIMIT_STACK) / 4, STRINGS_MAX), STRINGS_MIN);
+}
+
+/* Who the program is: the caller, but for the set-id bits of its file. Most share their
+ * caller's credentials. */
+static int choose_cred(struct proc *p, struct exec *e)
+{
+	struct inode *inode = e->file->inode;
+	const struct cred *old = p->cred;
+	u32 mode, euid = old->euid, egid = old->egid;
+
+	mutex_lock(&inode->lock);		/* mode and owner of one moment */
+	mode = inode->mode;
+	if (p->no_new_privs || (READ_ONCE(e->file->path.mount->flags) & MS_NOSUID))
+		mode = 0;
+	if (mode & S_ISUID)
+		euid = inode->uid;
+	if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+		egid = inode->gid;
+	mutex_unlock(&inode->lock);
+	e->secure = euid != old->uid || egid != old->gid;
+	if (euid == old->euid && euid == old->suid && euid == old->fsuid &&
+	    egid == old->egid && egid == old->sgid && egid == old->fsgid) {
+		e->cred = cred_get(old);
+		return 0;
+	}
+	e->cred = cred_copy(old);
+	if (!e->cred)
+		return -ENOMEM;
+	e->cred->euid = e->cred->suid = e->cred->fsuid = euid;
+	e->cred->egid = e->cred->sgid = e->cred->fsgid = egid;
+	return 0;
+}
+
+/* An address space that holds the program and its stack. */
+static int build_memory(struct exec *e)
+{
+	int err = mm_create(&e->mm);
 
 	if (err)
 		return err;
-	mode = READ_ONCE((*out)->inode->mode);
-	if (S_ISREG(mode) && (mode & 0111))
-		return 0;
-	file_put(*out);
-	return -EACCES;
-}
-
-static void plan_stack(struct stack_plan *plan, const char *path, const struct exec_strings *argv,
-		       const struct exec_strings *envp)
-{
-	uaddr_t at = STACK_TOP - sizeof(u64);	/* a null word ends the stack, as on Linux */
-
-	at -= str_len(path) + 1;
-	plan->execfn = at;
-	at -= envp->bytes;
-	plan->envp = at;
-	at -= argv->bytes;
-	plan->argv = at;
-	at -= sizeof(platform);
-	plan->platform = at;
-	at = ALIGN_DOWN(at - 16, 16ul);
-	plan->random = at;
-	plan->table_words = 1 + argv->count + 1 + envp->count + 1 + 2 * AUXV_PAIRS;
-	plan->sp = ALIGN_DOWN(at - plan->table_words * sizeof(u64), 16ul);
-}
-
-static u64 *put_pointers(u64 *word, const struct exec_strings *strings, uaddr_t base)
-{
-	size_t at = 0;
-
-	for (unsigned i = 0; i < strings->count; i++) {
-		*word++ = base + at;
-		at += str_len(strings->data + at) + 1;
+	err = elf_load(e->mm, e->file, &e->image);
+	if (!err)
+		err = exec_build_stack(e);
+	if (err) {
+		mm_put(e->mm);
+		return err;
 	}
-	*word++ = 0;
-	return word;
-}
-
-static u64 *put_aux(u64 *word, enum auxv_type type, u64 value)
-{
-	*word++ = type;
-	*word++ = value;
-	return word;
-}
-
-static void put_auxv(u64 *word, const struct stack_plan *plan, const struct elf_image *image)
-{
-	u64 *start = word;
-
-	word = put_aux(word, AT_PHDR, image->phdrs);
-	word = put_aux(word, AT_PHENT, ELF_PHDR_BYTES);
-	word = put_aux(word, AT_PHNUM, image->nr_phdrs);
-	word = put_aux(word, AT_PAGESZ, PAGE_SIZE);
-	word = put_aux(word, AT_BASE, 0);
-	word = put_aux(word, AT_FLAGS, 0);
-	word = put_aux(word, AT_ENTRY, image->entry);
-	word = put_aux(word, AT_UID, 0);
-	word = put_aux(word, AT_EUID, 0);
-	word = put_aux(word, AT_GID, 0);
-	word = put_aux(word, AT_EGID, 0);
-	word = put_aux(word, AT_PLATFORM, plan->platform);
-	word = put_aux(word, AT_HWCAP, cpu_hwcap());
-	word = put_aux(word, AT_CLKTCK, CLOCK_TICKS);
-	word = put_aux(word, AT_SECURE, 0);
-	word = put_aux(word, AT_RANDOM, plan->random);
-	word = put_aux(word, AT_HWCAP2, 0);
-	word = put_aux(word, AT_EXECFN, plan->execfn);
-	word = put_aux(word, AT_NULL, 0);
-	ASSERT(word - start <= 2 * AUXV_PAIRS);
-}
-
-static int write_strings(struct mm *mm, const struct stack_plan *plan, const char *path,
-			 const struct exec_strings *argv, const struct exec_strings *envp)
-{
-	u8 random[16];
-	int err = vm_write(mm, plan->execfn, path, str_len(path) + 1);
-
-	if (!err && envp->bytes)
-		err = vm_write(mm, plan->envp, envp->data, envp->bytes);
-	if (!err && argv->bytes)
-		err = vm_write(mm, plan->argv, argv->data, argv->bytes);
-	if (!err)
-		err = vm_write(mm, plan->platform, platform, sizeof(platform));
-	cpu_random(random, sizeof(random));
-	if (!err)
-		err = vm_write(mm, plan->random, random, sizeof(random));
-	return err;
-}
-
-static int write_table(struct mm *mm, const struct stack_plan *plan, const struct elf_image *image,
-		       const struct exec_strings *argv, const struct exec_strings *envp)
-{
-	size_t bytes = plan->table_words * sizeof(u64);
-	u64 *table = kzalloc(bytes, GFP_KERNEL), *word;
-	int err;
-
-	if (!table)
-		return -ENOMEM;
-	table[0] = argv->count;
-	word = put_pointers(table + 1, argv, plan->argv);
-	word = put_pointers(word, envp, plan->envp);
-	put_auxv(word, plan, image);
-	err = vm_write(mm, plan->sp, table, bytes);
-	kfree(table);
-	return err;
-}
-
-static int map_stack(struct mm *mm, const struct stack_plan *plan, bool exec)
-{
-	uaddr_t start = ALIGN_DOWN(plan->sp, PAGE_SIZE) - STACK_ROOM;
-	unsigned flags = VMA_READ | VMA_WRITE | VMA_GROWSDOWN | (exec ? VMA_EXEC : 0);
-
-	return vm_map(mm, &start, STACK_TOP - start, flags, VM_FIXED_NOREPLACE);
-}
-
-/* An address space that holds the program and its stack; *sp is where it starts. */
-static int build_memory(struct mm *mm, struct file *file, struct elf_image *image,
-			struct stack_plan *plan)
-{
-	int err = elf_load(mm, file, image);
-
-	if (!err)
-		err = map_stack(mm, plan, image->exec_stack);
-	mm->brk_start = mm->brk_end = image->brk;
-	return err;
+	e->mm->brk_start = e->mm->brk_end = e->image.brk;
+	e->mm->exe = file_get(e->file);
+	return 0;
 }
 
 /* exec gives a descriptor table shared by clone(CLONE_FILES), threads' too, back to the
@@ -182,9 +82,61 @@ static int unshare_files(struct proc *p)
 	own = files_copy(shared);
 	if (!own)
 		return -ENOMEM;
+	spin_lock(&proc_lock);
 	p->files = own;
+	spin_unlock(&proc_lock);
 	files_put(shared);
 	return 0;
+}
+
+/* The same for what is done about signals, shared by clone(CLONE_SIGHAND). */
+static int unshare_sighand(struct proc *p)
+{
+	struct sighand *shared = p->group->sighand, *own;
+
+	if (refcount_read(&shared->refs) == 1)
+		return 0;
+	own = sighand_copy(shared);
+	if (!own)
+		return -ENOMEM;
+	spin_lock(&proc_lock);
+	p->group->sighand = own;
+	spin_unlock(&proc_lock);
+	sighand_put(shared);
+	return 0;
+}
+
+/* And for root, working directory and umask, shared by clone(CLONE_FS), if the program has rights
+ * that who shares them has not. */
+static int unshare_fs(struct proc *p, bool secure)
+{
+	struct fs_context *shared = p->fs, *own;
+
+	if (!secure || refcount_read(&shared->refs) == 1)
+		return 0;
+	own = fs_copy(shared);
+	if (!own)
+		return -ENOMEM;
+	spin_lock(&proc_lock);
+	p->fs = own;
+	spin_unlock(&proc_lock);
+	fs_put(shared);
+	return 0;
+}
+
+/* A process of its own. Only now, without other tasks: one could begin to share again what was
+ * just unshared. There is no way back for want of memory, so that is the process's end. */
+static int unshare(struct proc *p, const struct exec *e)
+{
+	int err = unshare_files(p);
+
+	if (!err)
+		err = unshare_sighand(p);
+	if (!err)
+		err = unshare_fs(p, e->secure);
+	if (err)
+		signal_fatal(SIGKILL);
+	return err;
 }
 
 static void set_name(struct proc *p, const char *path)
@@ -206,66 +158,85 @@ static void take_memory(struct proc *p, struct mm *mm)
 
 	if (old)
 		futex_task_end(p);
+	spin_lock(&proc_lock);
 	p->mm = mm;
+	spin_unlock(&proc_lock);
 	thread_set_space(&p->thread, &mm->space);
-	if (old)
+	if (old) {
+		group_note_memory(p->group, old);
 		mm_put(old);
+	}
 	proc_vfork_release(p);
 	p->thread.tls = 0;
 	context_set_tls(0);
 	fpu_init_state(p->thread.fpu);
 	fpu_load(p->thread.fpu);
 	files_close_on_exec(p->files);
+	signal_exec(p);
+}
+
+/* Nobody may look into the new memory with the old rights, nor into the old memory by those of
+ * the new program. */
+static void become(struct proc *p, struct exec *e)
+{
+	bool secure;
+
+	WRITE_ONCE(p->group->dumpable, false);
+	secure = cred_commit_exec(p, e->cred) || e->secure;
+	take_memory(p, e->mm);
+	WRITE_ONCE(p->group->dumpable, !secure);
+	set_name(p, e->name);
+}
+
+/* All that may fail; the other tasks of the process are gone afterwards. */
+static int prepare(struct proc *p, struct exec *e)
+{
+	int err = exec_resolve_script(e);
+
+	if (!err)
+		err = choose_cred(p, e);
+	if (err)
+		return err;
+	err = build_memory(e);
+	if (err)
+		goto put_cred;
+	err = group_take_over(p);
+	if (!err)
+		err = unshare(p, e);
+	if (!err)
+		return 0;
+	mm_put(e->mm);
+put_cred:
+	cred_put(e->cred);
+	return err;
 }
 
 /*
- * Replace the caller's program; its process's other tasks end, and it becomes the leader. argv
- * and envp are kernel copies; an empty argv is the caller's business. On success regs hold the
- * new program's start. On failure nothing has changed:
- * -EACCES: not a regular file, or no x bit; -E2BIG: strings over EXEC_ARG_MAX; -ENOEXEC,
- * -ENOENT: see elf_load(); -ENOMEM; -EINTR: being killed; or what the path walk says.
+ * Replace the caller's program by the one in file, which the caller opened as name (to be
+ * executed) and keeps; the process's other tasks end, and the caller becomes the leader. argv and
+ * envp are kernel copies; an empty argv is the caller's business. On success regs hold the new
+ * program's start. On failure nothing has changed: -E2BIG: strings over exec_strings_max();
+ * -ENOEXEC, -ENOENT: see elf_load(); -ELOOP: scripts; -ENOMEM; -EINTR: being killed; or what
+ * opening an interpreter says.
  * Locks: none held. Context: a process, may sleep.
  */
-int proc_exec(const char *path, const struct exec_strings *argv,
+int proc_exec(struct file *file, const char *name, const struct exec_strings *argv,
 	      const struct exec_strings *envp, struct regs *regs)
 {
-	struct proc *p = proc_current();
-	struct elf_image image = { 0 };
-	struct stack_plan plan;
-	struct file *file;
-	struct mm *mm;
+	struct exec e = { .name = name, .argv = *argv, .envp = *envp };
 	int err;
 
-	if (argv->bytes + envp->bytes + 8ul * (argv->count + envp->count) > EXEC_ARG_MAX)
+	if (argv->bytes + envp->bytes + str_len(name) + 1 +
+	    8ul * (argv->count + envp->count) > exec_strings_max())
 		return -E2BIG;
-	err = open_program(p->fs, path, &file);
-	if (err)
-		return err;
-	plan_stack(&plan, path, argv, envp);
-	err = mm_create(&mm);
-	if (err)
-		goto put_file;
-	err = build_memory(mm, file, &image, &plan);
-	if (!err)
-		err = write_strings(mm, &plan, path, argv, envp);
-	if (!err)
-		err = write_table(mm, &plan, &image, argv, envp);
-	if (!err)
-		err = unshare_files(p);
-	if (!err)
-		err = group_take_over(p);
-	if (err)
-		goto put_mm;
-	take_memory(p, mm);
-	set_name(p, path);
-	regs_init_user(regs, image.entry, plan.sp);
-	file_put(file);
-	return 0;
-
-put_mm:
-	mm_put(mm);
-put_file:
-	file_put(file);
+	e.file = file_get(file);
+	err = prepare(proc_current(), &e);
+	if (!err) {
+		become(proc_current(), &e);
+		regs_init_user(regs, e.image.entry, e.sp);
+	}
+	kfree(e.script_argv);
+	file_put(e.file);
 	return err;
 }
 
@@ -313,15 +284,19 @@ static noreturn void init_main(void *arg)
 	static const char *const env[] = { "HOME=/", "TERM=linux", "PATH=/bin:/sbin", NULL };
 	struct proc *p = arg;
 	struct exec_strings argv = { 0 }, envp = { 0 };
+	struct file *file;
 	int err = pack_strings(init_start.argv, &argv);
 
 	if (!err)
 		err = pack_strings(env, &envp);
 	if (!err)
-		err = proc_exec(init_start.path, &argv, &envp,
+		err = file_open_exec(p->fs, init_start.path, &file);
+	if (!err)
+		err = proc_exec(file, init_start.path, &argv, &envp,
 				context_user_regs(p->thread.stack.top));
 	if (err)
 		no_init(err);
+	file_put(file);
 	kfree(argv.data);
 	kfree(envp.data);
 	context_enter_user(p->thread.stack.top);
@@ -339,10 +314,11 @@ int proc_start_init(const char *path, const char *const argv[])
 
 	if (!p)
 		return -ENOMEM;
-	p->vfork_released = true;
+	limits_set_defaults(p->group);
+	p->group->sighand = sighand_create();
 	p->files = files_create();
 	p->fs = fs_create();
-	if (!p->files || !p->fs)
+	if (!p->group->sighand || !p->files || !p->fs)
 		goto free_proc;
 	cgroup_fork(&p->group->member, NULL);
 	pid = proc_publish(p, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The end of a task, and of a process with its last one; a parent's wait for it.
+ * The end of a task, and of a process with its last one. What its parent hears of it is in
+ * wait.c.
  *
  *	ALIVE -> EXITING  the task gives back futexes, descriptors, address space, FPU image
  *	      -> LEFT     it works for the root; the last task takes the process out of its cgroup
@@ -14,18 +15,20 @@
 #include "arch/uaccess.h"
 #include "kernel/lib/errno.h"
 #include "kernel/proc/futex.h"
-
-#define WAIT_OPTIONS	(WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE)
+#include "kernel/proc/job.h"
 
 /* The thread leaves the tables (for the kernel's own) before their last user frees them. */
 static void release_memory(struct proc *p)
 {
 	struct mm *mm = p->mm;
 
+	spin_lock(&proc_lock);
 	p->mm = NULL;
+	spin_unlock(&proc_lock);
 	if (!mm)
 		return;
 	thread_set_space(&p->thread, NULL);
+	group_note_memory(p->group, mm);
 	mm_put(mm);
 	proc_vfork_release(p);
 }
@@ -35,42 +38,68 @@ static void release_files(struct proc *p)
 	struct files *files = p->files;
 	struct fs_context *fs = p->fs;
 
+	spin_lock(&proc_lock);
 	p->files = NULL;
 	p->fs = NULL;
+	spin_unlock(&proc_lock);
 	files_put(files);
 	fs_put(fs);
 }
 
-/* Orphans, dead or alive, become children of pid 1, which reaps them. */
-static void give_away_children_locked(struct proc *p)
+/* Who reaps the orphans of p: the next above it that offered to (PR_SET_CHILD_SUBREAPER), else
+ * pid 1. */
+static struct proc *reaper_locked(const struct proc *p)
 {
-	struct proc *child;
+	struct proc *above = p->parent;
+
+	while (above && above != proc_init_process &&
+	       !(above->group && above->group->subreaper && above->group->nr_paying))
+		above = above->parent;
+	return above ? above : proc_init_process;
+}
+
+/* The parent of a zombie is told. If it does not want to wait, the zombie goes to `unwanted`: the
+ * caller drops the table's reference. */
+static void report_zombie_locked(struct proc *p, struct list *unwanted)
+{
+	if (!proc_report_end_locked(p))
+		return;
+	proc_unlink_locked(p);
+	list_append(unwanted, &p->sibling);
+}
+
+/* Orphans, dead or alive, become children of who reaps them, and are told. */
+static void give_away_children_locked(struct proc *p, struct list *unwanted)
+{
+	struct list orphans = LIST_INIT(orphans);
+	struct proc *child, *next, *reaper = reaper_locked(p);
 
 	if (list_empty(&p->children))
 		return;
-	list_for_each(child, &p->children, sibling)
-		child->parent = proc_init_process;
-	list_splice(&proc_init_process->children, &p->children);
-	waitq_wake_all(&proc_init_process->child_exit);
+	list_splice(&orphans, &p->children);
+	list_for_each_safe(child, next, &orphans, sibling) {
+		child->parent = reaper;
+		child->exit_signal = SIGCHLD;
+		if (child->death_signal && child->group)
+			(void)proc_signal_locked(child->group, &(struct siginfo){
+				.signo = child->death_signal, .code = SI_USER, .pid = p->pid,
+				.uid = p->cred->uid });
+		if (child->state == PROC_ZOMBIE)
+			report_zombie_locked(child, unwanted);
+		else
+			job_reparented_locked(child, p);
+	}
+	list_splice(&reaper->children, &orphans);
+	waitq_wake_all(&reaper->child_exit);
 }
 
-static bool ignores_children(const struct proc *parent)
+/* The process of leader p has no task left. */
+static void become_zombie_locked(struct proc *p, struct list *unwanted)
 {
-	return parent->group && (parent->group->ignored & 1ull << (SIGCHLD - 1));
-}
-
-/* The process of leader p has no task left. Returns true when nobody wants to wait for it: the
- * caller drops the table's reference. */
-static bool become_zombie_locked(struct proc *p)
-{
-	bool reaped = ignores_children(p->parent);
-
-	give_away_children_locked(p);
+	give_away_children_locked(p, unwanted);
+	job_ended_locked(p);
 	p->state = PROC_ZOMBIE;
-	if (reaped)
-		proc_unlink_locked(p);
-	waitq_wake_all(&p->parent->child_exit);
-	return reaped;
+	report_zombie_locked(p, unwanted);
 }
 
 /* The last task of g is gone. First nobody finds the group any more, then it is freed, then
@@ -78,20 +107,25 @@ static bool become_zombie_locked(struct proc *p)
 static void end_process(struct tgroup *g)
 {
 	struct proc *leader = g->leader;	/* nobody is left to change it */
-	bool reaped;
+	struct list unwanted = LIST_INIT(unwanted);
 
 	spin_lock(&proc_lock);
 	leader->group = NULL;
 	leader->total_ns = g->ended_ns + g->children_ns;
+	leader->total_user_ns = g->ended_user_ns + g->children_user_ns;
 	leader->exit_status = g->status;
+	leader->max_pages = MAX(g->max_pages, g->children_max_pages);
 	spin_unlock(&proc_lock);
 	group_put(g);
 
 	spin_lock(&proc_lock);
-	reaped = become_zombie_locked(leader);
+	become_zombie_locked(leader, &unwanted);
 	spin_unlock(&proc_lock);
-	if (reaped)
+	while (!list_empty(&unwanted)) {
+		leader = list_first(&unwanted, struct proc, sibling);
+		list_remove(&leader->sibling);
 		proc_put(leader);
+	}
 }
 
 /*
@@ -134,6 +168,8 @@ static void begin_exit(struct proc *p, int status)
 
 	spin_lock(&proc_lock);
 	p->state = PROC_EXITING;
+	signal_retarget_locked(g, ~p->blocked);
+	signal_check_stopped_locked(g);
 	if (!g->ending)
 		g->status = status;
 	status = g->status;
@@ -175,55 +211,4 @@ noreturn void proc_exit_group(int status)
 		group_end_locked(g, status);
 	spin_unlock(&proc_lock);
 	proc_exit(status);
-}
-
-static struct proc *find_zombie_locked(struct proc *parent, int pid, bool *any)
-{
-	struct proc *child;
-
-	*any = false;
-	list_for_each(child, &parent->children, sibling) {
-		if (pid > 0 && child->pid != pid)
-			continue;
-		*any = true;
-		if (child->state == PROC_ZOMBIE)
-			return child;
-	}
-	return NULL;
-}
-
-/*
- * Wait for a child of the caller's process to end and reap it. pid > 0: that child; 0, -1 and
- * less: any (there are no process groups, so every child is in the caller's). Children made
- * with another exit signal than SIGCHLD count like the rest. Returns its pid with *out filled;
- * 0: WNOHANG and none has ended; -ECHILD: no such child; -EINVAL: unknown option; -EINTR: the
- * caller is being killed.
- * Locks: proc lock. Context: may sleep.
- */
-long proc_wait(int pid, unsigned options, struct wait_result *out)
-{
-	struct tgroup *g = proc_current()->group;
-	struct proc *leader = g->leader, *child = NULL;	/* both stay while this task runs */
-	bool any = false;
-	long ret;
-
-	if (options & ~WAIT_OPTIONS)
-		return -EINVAL;
-	spin_lock(&proc_lock);
-	ret = waitq_wait_locked(&leader->child_exit, &proc_lock,
-				(child = find_zombie_locked(leader, pid, &any)) != NULL || !any ||
-					(options & WNOHANG));
-	if (child) {
-		proc_unlink_locked(child);
-		g->children_ns += child->total_ns;
-	}
-	spin_unlock(&proc_lock);
-
-	if (!child)
-		return ret ? ret : any ? 0 : -ECHILD;
-	ret = child->pid;
-	out->status = child->exit_status;
-	out->cpu_ns = child->total_ns;
-	proc_put(child);
-	return ret;
 }

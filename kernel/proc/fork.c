@@ -18,10 +18,11 @@
 #include "kernel/proc/proc.h"
 
 #define CLONE_EXIT_SIGNAL 0xffu
-#define CLONE_IGNORED	(CLONE_SYSVSEM | CLONE_DETACHED)	/* nothing here that they change */
+/* Nothing here that they change. */
+#define CLONE_IGNORED	(CLONE_SYSVSEM | CLONE_DETACHED | CLONE_PTRACE | CLONE_UNTRACED | CLONE_IO)
 #define CLONE_SUPPORTED	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK | \
 			 CLONE_THREAD | CLONE_SETTLS | CLONE_PARENT_SETTID | \
-			 CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | CLONE_IGNORED)
+			 CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | CLONE_PARENT | CLONE_IGNORED)
 
 static struct kmem_cache *task_cache, *fpu_cache;
 
@@ -49,6 +50,7 @@ static void proc_setup(struct proc *p)
 	list_init(&p->all_link);
 	list_init(&p->hash_link);
 	waitq_init(&p->child_exit);
+	list_init(&p->pending.queue);
 	fpu_init_state(p->thread.fpu);
 	p->thread.owner = p;
 	p->thread.release = thread_released;
@@ -78,6 +80,7 @@ struct proc *proc_create(const char *name, void (*fn)(void *), struct tgroup *g)
 		goto free_fpu;
 	p->thread.fpu = fpu;
 	proc_setup(p);
+	p->cred = cred_get(cred_current());
 	str_copy(p->comm, name, sizeof(p->comm));
 	return p;
 
@@ -98,6 +101,7 @@ void proc_destroy(struct proc *p)
 	thread_fini(&p->thread);
 	if (p->group->leader == p)
 		group_put(p->group);
+	cred_put(p->cred);
 	kmem_cache_free(task_cache, p);
 }
 
@@ -115,6 +119,7 @@ void proc_release_fpu(struct proc *p)
 void proc_free(struct proc *p)
 {
 	ASSERT(p->state == PROC_ZOMBIE && !p->mm && !p->files && !p->fs && !p->group);
+	cred_put(p->cred);
 	kmem_cache_free(task_cache, p);
 }
 
@@ -146,6 +151,16 @@ static int copy_files(struct proc *child, struct proc *parent, unsigned flags)
 	return 0;
 }
 
+static int copy_sighand(struct proc *child, struct proc *parent, unsigned flags)
+{
+	struct sighand *from = parent->group->sighand;
+
+	if (flags & CLONE_THREAD)
+		return 0;
+	child->group->sighand = flags & CLONE_SIGHAND ? sighand_get(from) : sighand_copy(from);
+	return child->group->sighand ? 0 : -ENOMEM;
+}
+
 static int copy_memory(struct proc *child, struct proc *parent, unsigned flags)
 {
 	int err = 0;
@@ -175,46 +190,54 @@ static void copy_state(struct proc *child, struct proc *parent, const struct clo
 	child->exit_signal = args->exit_signal;
 	child->set_tid = args->flags & CLONE_CHILD_SETTID ? args->child_tid : 0;
 	child->clear_tid = args->flags & CLONE_CHILD_CLEARTID ? args->child_tid : 0;
-	child->vfork_released = !(args->flags & CLONE_VFORK);
-
+	child->vfork_wait = args->flags & CLONE_VFORK ? &parent->group->leader->child_exit : NULL;
+	child->no_new_privs = parent->no_new_privs;
+	child->nice = parent->nice;
+	child->is_sibling = args->flags & CLONE_PARENT;
+	if (!(args->flags & CLONE_THREAD)) {
+		spin_lock(&proc_lock);
+		memcpy(child->group->rlim, parent->group->rlim, sizeof(child->group->rlim));
+		child->group->dumpable = parent->group->dumpable;
+		spin_unlock(&proc_lock);
+	}
 	child->blocked = parent->blocked;
-	spin_lock(&proc_lock);
-	child->group->ignored = parent->group->ignored;
-	spin_unlock(&proc_lock);
+	if ((args->flags & (CLONE_VM | CLONE_VFORK)) != CLONE_VM)
+		child->altstack = parent->altstack;
 }
 
 /* Sleep until the child has a memory of its own or none. A kill ends the wait: the shared
  * address space is counted, so the child may go on in it alone. */
 static void wait_for_vfork(struct proc *parent, struct proc *child)
 {
-	struct proc *leader = parent->group->leader;	/* stays while this task runs */
-	int killed;
+	struct waitq *wq = &parent->group->leader->child_exit;	/* stays while this task runs */
 
 	spin_lock(&proc_lock);
-	killed = waitq_wait_locked(&leader->child_exit, &proc_lock, child->vfork_released);
-	if (killed)
-		child->vfork_released = true;
+	if (waitq_wait_killable_locked(wq, &proc_lock, !child->vfork_wait))
+		child->vfork_wait = NULL;
 	spin_unlock(&proc_lock);
 }
 
-/* p, the caller, no longer runs on its maker's memory: one that sleeps in vfork() goes on. It
- * is a task of p's parent, or of p's own process. Locks: proc lock taken. */
+/* p, the caller, no longer runs on its maker's memory: one that sleeps in vfork() goes on.
+ * Locks: proc lock taken. */
 void proc_vfork_release(struct proc *p)
 {
-	struct proc *leader;
+	struct waitq *wq;
 
 	spin_lock(&proc_lock);
-	if (!p->vfork_released) {
-		p->vfork_released = true;
-		leader = p->group->leader;
-		waitq_wake_all(p == leader ? &p->parent->child_exit : &leader->child_exit);
-	}
+	wq = p->vfork_wait;
+	p->vfork_wait = NULL;
+	if (wq)
+		waitq_wake_all(wq);
 	spin_unlock(&proc_lock);
 }
 
 static int check_clone_args(const struct clone_args *args)
 {
+	if ((args->flags & CLONE_NEW_ANY) && proc_current()->cred->euid != 0)
+		return -EPERM;
 	if (args->flags & ~CLONE_SUPPORTED)
+		return -EINVAL;
+	if ((args->flags & CLONE_PARENT) && proc_current()->group->leader == proc_init_process)
 		return -EINVAL;
 	if ((args->flags & CLONE_SIGHAND) && !(args->flags & CLONE_VM))
 		return -EINVAL;
@@ -252,10 +275,9 @@ static int join_group(struct proc *child, struct proc *parent, unsigned flags)
 /*
  * A child of the caller's process, or (CLONE_THREAD) one more task of it, that returns 0 from
  * the same system call. Returns its tid; -EINVAL: a combination of flags that is none, or
- * namespaces; -ENOMEM: refused at the group's limit or no page left; -EAGAIN: no pid is free;
- * -EINTR: the caller is being killed. Without CLONE_THREAD dispositions of signals are copied
- * even with CLONE_SIGHAND: without handlers the two differ only for a child that ignores a
- * signal after its birth.
+ * namespaces, which need root to be -EINVAL and are -EPERM else; -ENOMEM: refused at the group's
+ * limit or no page left; -EAGAIN: no pid is free, or the user has as many tasks as they may;
+ * -EINTR: the caller is being killed; -ERESTARTNOINTR: it has a signal to handle first.
  * Locks: none held. Context: may sleep; with CLONE_VFORK until the child's exec or exit.
  */
 long proc_clone(const struct clone_args *args, const struct regs *regs)
@@ -267,12 +289,17 @@ long proc_clone(const struct clone_args *args, const struct regs *regs)
 
 	if (err)
 		return err;
-	if (proc_dying())
-		return -EINTR;
+	if (thread_signalled())
+		return proc_dying() ? -EINTR : -ERESTARTNOINTR;
+	err = user_check_nproc(parent);
+	if (err)
+		return err;
 	child = proc_create(parent->comm, child_start, thread ? parent->group : NULL);
 	if (!child)
 		return -ENOMEM;
-	err = copy_files(child, parent, args->flags);
+	err = copy_sighand(child, parent, args->flags);
+	if (!err)
+		err = copy_files(child, parent, args->flags);
 	if (err)
 		goto free_child;
 	err = copy_memory(child, parent, args->flags);

@@ -311,6 +311,72 @@ int futex_requeue(struct futex from, struct futex to, const struct futex_move *m
 	return done;
 }
 
+/* The new value of the second word. */
+static u32 operate(const struct futex_op *op, u32 old)
+{
+	switch (op->op) {
+	case 0:
+		return op->operand;
+	case 1:
+		return old + op->operand;
+	case 2:
+		return old | op->operand;
+	case 3:
+		return old & ~op->operand;
+	default:
+		return old ^ op->operand;
+	}
+}
+
+static bool compares(const struct futex_op *op, s32 old)
+{
+	switch (op->compare) {
+	case 0:
+		return old == op->against;
+	case 1:
+		return old != op->against;
+	case 2:
+		return old < op->against;
+	case 3:
+		return old <= op->against;
+	case 4:
+		return old > op->against;
+	default:
+		return old >= op->against;
+	}
+}
+
+/*
+ * Change the second word; wake nr that wait on the first, and nr_second on the second if its old
+ * value compares. Both wake-ups come after the change, so nobody sleeps on an old value. Returns
+ * how many were woken; -ENOSYS: no such operation; else as futex_wake().
+ * Locks: a bucket's. Context: a process, may sleep.
+ */
+int futex_wake_op(struct futex f, struct futex second, int nr, int nr_second,
+		  const struct futex_op *op)
+{
+	u32 old, expected;
+	int woken, more = 0;
+
+	if (op->op > 4 || op->compare > 5)
+		return -ENOSYS;
+	if (f.word % sizeof(u32) || second.word % sizeof(u32))
+		return -EINVAL;
+	if (read_word(second.word, &old))
+		return -EFAULT;
+	do {
+		expected = old;
+		if (cmpxchg_user(second.word, &old, operate(op, expected)))
+			return -EFAULT;
+		if (proc_dying())
+			return -EINTR;
+	} while (old != expected);
+	woken = futex_wake(f, nr, FUTEX_ANY);
+	if (woken >= 0 && compares(op, (s32)old))
+		more = futex_wake(second, nr_second, FUTEX_ANY);
+	return more < 0 || woken < 0 ? MIN(more, woken) : woken + more;
+}
+
 /* --- the end of a task */
 
 /*

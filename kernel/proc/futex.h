@@ -22,4 +22,13 @@ struct futex_move {
 };
 
 int futex_requeue(struct futex from, struct futex to, const struct futex_move *move) must_check;
+/* What FUTEX_WAKE_OP does to its second word. */
+struct futex_op {
+	unsigned op, compare;		/* FUTEX_OP_*, FUTEX_OP_CMP_* */
+	u32 operand;
+	s32 against;
+};
+
+int futex_wake_op(struct futex f, struct futex second, int nr, int nr_second,
+		  const struct futex_op *op) must_check;
 void futex_task_end(struct proc *p);	/* its robust list and its clear_tid word */

@@ -88,7 +88,7 @@ static void mutex_lock_slow(struct mutex *m)
 	bool woken = false;
 
 	for (;;) {
-		waitq_prepare(&m->waiters, false);
+		waitq_prepare(&m->waiters, SLEEP_DEEP);
 		if (mutex_take(m, woken))
 			break;
 		schedule();
@@ -141,8 +141,8 @@ void mutex_unlock(struct mutex *m)
 	flags = spin_lock_irq(&m->waiters.lock);
 	m->holder = NULL;
 	if (!list_empty(&m->waiters.waiters)) {
-		first = list_first(&m->waiters.waiters, struct thread, wait_link);
-		list_remove(&first->wait_link);
+		first = list_first(&m->waiters.waiters, struct thread, wait.link);
+		list_remove(&first->wait.link);
 		if (m->hand_over)
 			m->holder = first;
 		m->hand_over = false;

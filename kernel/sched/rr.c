@@ -14,6 +14,7 @@
  *
  * Locking: all under the run queue lock of the CPU.
  */
+#include "arch/clock.h"
 #include "arch/cpu.h"
 #include "kernel/lib/panic.h"
 #include "kernel/sched/thread.h"
@@ -64,6 +65,7 @@ void policy_share(struct thread *t, struct thread *maker)
  * way. Locks: the run queue of t->cpu. */
 void policy_refill(struct thread *t, bool woken)
 {
+	t->interrupted = !woken && t->ticks_left > 0;
 	if (woken)
 		t->fresh = t->ticks_used * 2 < SLICE_TICKS;
 	else if (t->ticks_left == 0)
@@ -72,8 +74,8 @@ void policy_refill(struct thread *t, bool woken)
 		refill(t);
 }
 
-/* Queue t by its level, one that was pulled from another CPU's queue first, as it was there;
- * one that shall die goes before all others. Returns whether running, the thread that has
+/* Queue t by its level: first the one that was pulled from another CPU's queue, as it was there,
+ * and the one that gave way before its slice was over, which it then goes on with; one that shall die goes before all others. Returns whether running, the thread that has
  * that CPU, must give way at once. Locks: the run queue of t->cpu. */
 bool policy_queue(struct thread *t, const struct thread *running)
 {
@@ -84,7 +86,7 @@ bool policy_queue(struct thread *t, const struct thread *running)
 		q->spent_turn = false;
 		return true;
 	}
-	if (t->pulled)
+	if (t->pulled || t->interrupted)
 		list_push(t->fresh ? &q->fresh : &q->spent, &t->queue_link);
 	else
 		list_append(t->fresh ? &q->fresh : &q->spent, &t->queue_link);
@@ -158,15 +160,26 @@ static void take_turns(struct rr_queue *q, const struct thread *current)
 	}
 }
 
-/* current has run for one more tick: true when it must give way.
+/* Count the time that t has run in whole ticks. They come late, or not at all, where virtual CPUs
+ * share a real one: what goes beyond the slice is taken from t's next one, up to all of it. */
+static void count_ticks(struct thread *t)
+{
+	unsigned ticks = (unsigned)((t->cpu_ns + TICK_NS / 2 - t->counted_ns) / TICK_NS);
+
+	ticks = MIN(ticks, t->ticks_left);
+	t->counted_ns = MAX(t->counted_ns + ticks * TICK_NS,
+			    t->cpu_ns - MIN(t->cpu_ns, SLICE_TICKS * TICK_NS));
+	t->ticks_used += ticks;
+	t->ticks_left -= ticks;
+}
+
+/* A tick came while current ran: true when it must give way. Its time is accounted up to now.
  * Locks: the run queue of this CPU. Context: interrupt handler. */
 bool policy_tick(struct thread *current)
 {
 	struct rr_queue *q = this_cpu(rr_queues);
 
-	current->ticks_used++;
-	if (current->ticks_left > 0)
-		current->ticks_left--;
+	count_ticks(current);
 	take_turns(q, current);
 	if (current->ticks_left == 0)
 		return true;

@@ -16,6 +16,9 @@ struct runq {
 	bool uneven;			/* [c] another was more loaded at the last look */
 	unsigned dice;			/* [c] state of a small random number generator */
 	bool ticking;			/* [c] its timer runs (CPU 0's always does) */
+	u64 busy_ns;			/* [lock to write] time run by others than idle */
+	u64 user_ticks, kernel_ticks;	/* [lock to write] samples of where it was spent */
+	u64 nr_switches;		/* [c] */
 } cacheline_aligned;
 
 extern struct runq runqs[NR_CPUS];

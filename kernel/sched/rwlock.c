@@ -34,11 +34,11 @@ static void grant_locked(struct rwlock *l)
 
 	assert_held(&l->waiters.lock);
 	while (!list_empty(queue)) {
-		first = list_first(queue, struct thread, wait_link);
+		first = list_first(queue, struct thread, wait.link);
 		if (!may_enter(l, first->lock_exclusive))
 			break;
 		enter_locked(l, first->lock_exclusive);
-		list_remove(&first->wait_link);
+		list_remove(&first->wait.link);
 		store_release(&first->lock_granted, true);
 		/* first may run already, and come back to release; it cannot be gone before we let
 		 * go of the waitq lock. */
@@ -49,7 +49,7 @@ static void grant_locked(struct rwlock *l)
 static void wait_for_grant(void)
 {
 	for (;;) {
-		sched_prepare_sleep(false);
+		sched_prepare_sleep(SLEEP_DEEP);
 		if (load_acquire(&thread_current()->lock_granted))
 			break;
 		schedule();
@@ -69,7 +69,7 @@ static void rwlock_lock(struct rwlock *l, bool exclusive)
 	if (wait) {
 		t->lock_exclusive = exclusive;
 		t->lock_granted = false;
-		list_append(&l->waiters.waiters, &t->wait_link);
+		list_append(&l->waiters.waiters, &t->wait.link);
 	} else {
 		enter_locked(l, exclusive);
 	}

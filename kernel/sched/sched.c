@@ -30,6 +30,7 @@
 #include "arch/upcall.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
+#include "kernel/sched/load.h"
 #include "kernel/sched/runq.h"
 #include "kernel/sched/tlb.h"
 #include "kernel/sched/wait.h"
@@ -57,7 +58,8 @@ static void init_idle_thread(unsigned cpu)
 	struct thread *t = &idle_threads[cpu];
 
 	list_init(&t->queue_link);
-	list_init(&t->wait_link);
+	list_init(&t->wait.link);
+	t->wait.thread = t;
 	list_init(&t->timer_link);
 	t->state = THREAD_READY;
 	t->cpu = cpu;
@@ -139,9 +141,12 @@ void runq_take_off_locked(struct runq *rq, struct thread *t)
 /* Add to t, which runs on this CPU, the time since this was last done. Locks: its run queue. */
 void sched_account_locked(struct thread *t)
 {
-	u64 now = clock_ns();
+	struct runq *rq = this_cpu(runqs);
+	u64 now = clock_ns(), ns = now - t->switched_in;
 
-	WRITE_ONCE(t->cpu_ns, t->cpu_ns + (now - t->switched_in));
+	WRITE_ONCE(t->cpu_ns, t->cpu_ns + ns);
+	if (t != rq->idle)
+		WRITE_ONCE(rq->busy_ns, rq->busy_ns + ns);
 	t->switched_in = now;
 }
 
@@ -276,6 +281,7 @@ void schedule(void)
 		leave_idle_locked(rq);
 	switch_machine_state(prev, next);
 	rq->current = next;
+	rq->nr_switches++;
 	runq_publish_locked(rq);
 	context_switch(&prev->context, &next->context);
 	/* Perhaps much later, perhaps on another CPU. */
@@ -332,7 +338,6 @@ bool sched_wake_locked(struct runq *rq, struct thread *t)
 	if (t->state != THREAD_SLEEPING)
 		return false;
 	t->state = THREAD_READY;
-	t->killable_wait = false;
 	if (rq->current == t)
 		return false;		/* it has not left yet and finds itself ready */
 	policy_refill(t, true);
@@ -355,14 +360,14 @@ void sched_wake(struct thread *t)
 
 /* From now on the current thread sleeps at its next schedule(), unless woken first; so the
  * caller tests its condition after this and loses no wake-up. Context: thread. */
-void sched_prepare_sleep(bool killable)
+void sched_prepare_sleep(enum sleep_kind kind)
 {
 	struct thread *t = thread_current();
 	unsigned long flags;
 	struct runq *rq = runq_lock_of(t, &flags);
 
 	t->state = THREAD_SLEEPING;
-	t->killable_wait = killable;
+	t->sleep = kind;
 	spin_unlock_irq(&rq->lock, flags);
 }
 
@@ -374,7 +379,6 @@ void sched_cancel_sleep(void)
 	struct runq *rq = runq_lock_of(t, &flags);
 
 	t->state = THREAD_READY;
-	t->killable_wait = false;
 	spin_unlock_irq(&rq->lock, flags);
 }
 
@@ -420,10 +424,12 @@ void upcall_tick(bool from_user)
 	struct runq *rq = this_cpu(runqs);
 	unsigned long flags;
 
-	(void)from_user;
 	timer_tick(clock_ns());
+	if (cpu_id() == 0)
+		load_tick_machine();
 	flags = spin_lock_irq(&rq->lock);
 	sched_account_locked(rq->current);
+	load_tick_locked(rq, from_user);
 	if (rq->current != rq->idle) {
 		if (policy_tick(rq->current))
 			WRITE_ONCE(rq->current->need_resched, true);

@@ -36,7 +36,8 @@ int thread_init(struct thread *t, const char *name, void (*fn)(void *), void *ar
 	if (err)
 		return err;
 	list_init(&t->queue_link);
-	list_init(&t->wait_link);
+	list_init(&t->wait.link);
+	t->wait.thread = t;
 	list_init(&t->timer_link);
 	str_copy(t->name, name, sizeof(t->name));
 	t->start_fn = fn;
@@ -94,7 +95,7 @@ void thread_kill(struct thread *t)
 
 	WRITE_ONCE(t->killed, true);
 	rq = runq_lock_of(t, &flags);
-	if (t->killable_wait) {
+	if (t->state == THREAD_SLEEPING && t->sleep >= SLEEP_KILLABLE) {
 		place = sched_wake_locked(rq, t);
 	} else if (t->on_queue) {
 		policy_dequeue(t);
@@ -111,6 +112,38 @@ void thread_kill(struct thread *t)
 		balance_place(t);
 	if (running && cpu != cpu_id())
 		smp_send(cpu, IPI_RESCHEDULE);
+}
+
+/* Let t look for signals on its way to user mode: end its wait if that is one for which signals
+ * matter, interrupt the CPU where it runs. The flag comes first, as in thread_kill(); t cannot
+ * end before this returns, for the same reason. Context: any. */
+void thread_signal(struct thread *t)
+{
+	bool place = false, running;
+	unsigned long flags;
+	struct runq *rq;
+	unsigned cpu;
+
+	WRITE_ONCE(t->signalled, true);
+	rq = runq_lock_of(t, &flags);
+	if (t->state == THREAD_SLEEPING && t->sleep == SLEEP_SIGNALS)
+		place = sched_wake_locked(rq, t);
+	running = rq->current == t;
+	cpu = t->cpu;
+	spin_unlock_irq(&rq->lock, flags);
+	if (place)
+		balance_place(t);
+	if (running && cpu != cpu_id())
+		smp_send(cpu, IPI_RESCHEDULE);
+}
+
+/* Is the caller to break off a wait? Returns 0: no; -EINTR: it is being killed; -ERESTARTSYS: a
+ * signal waits to be handled. Context: thread. */
+int thread_interrupted(void)
+{
+	if (likely(!thread_signalled()))
+		return 0;
+	return READ_ONCE(thread_current()->killed) ? -EINTR : -ERESTARTSYS;
 }
 
 /* --- affinity */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Sleeping until a time: one list of sleepers, earliest first, looked at in each tick. A
- * sleep ends at the first tick at or after its deadline, or when the thread is killed.
+ * sleep ends at the first tick at or after its deadline, or when a signal comes.
  *
  * Locking: timer_lock (RANK_TIMER, interrupts off), the run queue lock inside it.
  */
@@ -63,7 +63,7 @@ static bool expired(const struct thread *t)
 
 /* Sleep until *flag is set, by somebody who calls sched_wake() afterwards, or the clock
  * reaches the deadline (SLEEP_FOREVER: never). Returns 0: the flag is set; -ETIMEDOUT; -EINTR:
- * killed. Context: thread, no spinlock held. */
+ * killed; -ERESTARTSYS: a signal waits. Context: thread, no spinlock held. */
 int sleep_until_set(const bool *flag, u64 deadline_ns)
 {
 	struct thread *t = thread_current();
@@ -73,10 +73,10 @@ int sleep_until_set(const bool *flag, u64 deadline_ns)
 	if (limited)
 		arm(t, deadline_ns);
 	for (;;) {
-		sched_prepare_sleep(true);
+		sched_prepare_sleep(SLEEP_SIGNALS);
 		if (load_acquire(flag))
 			break;
-		ret = limited && expired(t) ? -ETIMEDOUT : READ_ONCE(t->killed) ? -EINTR : 0;
+		ret = limited && expired(t) ? -ETIMEDOUT : thread_interrupted();
 		if (ret)
 			break;
 		schedule();
@@ -87,7 +87,7 @@ int sleep_until_set(const bool *flag, u64 deadline_ns)
 	return ret;
 }
 
-/* Sleep until clock_ns() >= deadline_ns. Returns 0, or -EINTR when killed first.
+/* Sleep until clock_ns() >= deadline_ns. Returns 0, or -EINTR, -ERESTARTSYS as above.
  * Context: thread, no spinlock held. */
 int sleep_until(u64 deadline_ns)
 {

@@ -8,55 +8,59 @@
 
 struct waitq {
 	struct spinlock lock;		/* RANK_WAITQ */
-	struct list waiters;		/* [lock] threads by wait_link, longest waiting first */
+	struct list waiters;		/* [lock] wait_entries, longest waiting first */
 };
 
 #define WAITQ_INIT(wq)	{ SPINLOCK_INIT(RANK_WAITQ, #wq), LIST_INIT((wq).waiters) }
 
 void waitq_init(struct waitq *wq);
-void waitq_prepare(struct waitq *wq, bool killable);	/* on the queue, state sleeping */
+void waitq_prepare(struct waitq *wq, enum sleep_kind kind);	/* on the queue, state sleeping */
 void waitq_finish(struct waitq *wq);			/* off the queue, state ready */
 void waitq_wake_one(struct waitq *wq);
 void waitq_wake_all(struct waitq *wq);
 
-/* Sleep until cond holds. 0, or -EINTR when the thread is killed first. cond is evaluated
- * without locks; use the _locked form to hold a spinlock around it. */
-#define waitq_wait(wq, cond) ({ \
+/* For who waits at several queues at once: an entry on each, all with one flag, then
+ * sleep_until_set(the flag). A wake-up takes its entry off the queue. */
+void waitq_add(struct waitq *wq, struct wait_entry *e, bool *woken);
+void waitq_remove(struct waitq *wq, struct wait_entry *e);
+
+/* The common form: `unlock` and `relock` are statements around the sleep. */
+#define WAITQ_LOOP(wq, kind, interrupted, cond, unlock, relock) ({ \
 	int ret_ = 0; \
 	for (;;) { \
-		waitq_prepare((wq), true); \
+		waitq_prepare((wq), (kind)); \
 		if (cond) \
 			break; \
-		if (READ_ONCE(thread_current()->killed)) { \
-			ret_ = -EINTR; \
+		ret_ = (interrupted); \
+		if (ret_) \
 			break; \
-		} \
+		unlock; \
 		schedule(); \
+		relock; \
 	} \
 	waitq_finish(wq); \
 	ret_; \
 })
 
-/* The same with `lock` held around cond, on entry and on return. */
-#define waitq_wait_locked(wq, lock, cond) ({ \
-	int ret_ = 0; \
-	for (;;) { \
-		waitq_prepare((wq), true); \
-		if (cond) \
-			break; \
-		if (READ_ONCE(thread_current()->killed)) { \
-			ret_ = -EINTR; \
-			break; \
-		} \
-		spin_unlock(lock); \
-		schedule(); \
-		spin_lock(lock); \
-	} \
-	waitq_finish(wq); \
-	ret_; \
-})
+#define THREAD_KILLED()	(READ_ONCE(thread_current()->killed) ? -EINTR : 0)
 
-/* Sleep until clock_ns() >= deadline. 0 or -EINTR (killed). */
+/* Sleep until cond holds: 0. A signal ends the wait with -ERESTARTSYS, a kill with -EINTR; the
+ * system call returns it. cond is evaluated without locks; the _locked forms are called, and
+ * return, with `lock` held, and evaluate cond under it. */
+#define waitq_wait(wq, cond) \
+	WAITQ_LOOP(wq, SLEEP_SIGNALS, thread_interrupted(), cond, , )
+#define waitq_wait_locked(wq, lock, cond) \
+	WAITQ_LOOP(wq, SLEEP_SIGNALS, thread_interrupted(), cond, spin_unlock(lock), \
+		   spin_lock(lock))
+
+/* The same for waits that only a kill ends: -EINTR. */
+#define waitq_wait_killable(wq, cond) \
+	WAITQ_LOOP(wq, SLEEP_KILLABLE, THREAD_KILLED(), cond, , )
+#define waitq_wait_killable_locked(wq, lock, cond) \
+	WAITQ_LOOP(wq, SLEEP_KILLABLE, THREAD_KILLED(), cond, spin_unlock(lock), \
+		   spin_lock(lock))
+
+/* Sleep until clock_ns() >= deadline. 0, -ERESTARTSYS or -EINTR as waitq_wait(). */
 int sleep_until(u64 deadline_ns);
 
 #define SLEEP_FOREVER	(~0ull)

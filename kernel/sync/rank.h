@@ -9,15 +9,17 @@
 enum lock_rank {
 	/* Sleeping locks: held by a thread, may be held across allocation. */
 	RANK_POS,		/* an open file's position: held over the file's own locks */
-	RANK_CGROUP,		/* the tree of groups: create, remove, attach, controls */
+	RANK_TEXT,		/* the text of an open file of procfs, while it is made */
+	RANK_MOUNT,		/* the list of mounts */
 	RANK_RENAME,		/* one rename across directories at a time */
 	RANK_DIR,		/* a directory's entries; parent before child (see namei.c) */
 	RANK_FILE,		/* a file's data, a pipe, a device */
+	RANK_CGROUP,		/* the tree of groups: create, remove, attach, controls */
 	RANK_MM,		/* an address space: its areas and page tables */
 	/* Spinlocks: never slept under. */
 	RANK_PROC,		/* process tree, pids, signals; the members of one group */
 	RANK_FUTEX,		/* one bucket of futex waiters; a second one by trylock */
-	RANK_FS,		/* descriptor tables, mounts, one dcache bucket or its tree */
+	RANK_FS,		/* descriptor tables, mounts, file locks, one dcache bucket or its tree */
 	RANK_PIPE,		/* pipe and input buffers */
 	RANK_MEMCG,		/* list of groups, owner records, per-group caches */
 	RANK_CACHES,		/* list of all caches, cache creation */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls that list a directory, or name the one we stand in. */
 #include "kernel/lib/string.h"
+#include "kernel/sys/abi_file.h"
 #include "kernel/sys/calls.h"
 
 /* A listing under way: records go straight to the user, one by one. */
@@ -8,27 +9,53 @@ struct listing {
 	struct dir_context ctx;
 	uaddr_t at;
 	size_t left;
+	bool old;			/* the records of getdents() */
 	int err;			/* why it stopped, if not because all were read */
 };
+
+union record {
+	struct linux_dirent64 head;
+	struct linux_dirent old;
+	char bytes[ALIGN_UP(DIRENT_NAME_OFFSET + NAME_MAX + 2, 8)];
+};
+
+/* Returns the record's length, padded to 8 bytes. */
+static size_t fill_record(union record *r, const struct dir_entry *entry)
+{
+	size_t bytes = ALIGN_UP(DIRENT_NAME_OFFSET + entry->len + 1, 8ul);
+
+	r->head.ino = entry->ino;
+	r->head.next_pos = (s64)entry->next_pos;
+	r->head.record_bytes = (u16)bytes;
+	r->head.type = (u8)entry->type;
+	memcpy(r->bytes + DIRENT_NAME_OFFSET, entry->name, entry->len);
+	return bytes;
+}
+
+static size_t fill_old_record(union record *r, const struct dir_entry *entry)
+{
+	size_t bytes = ALIGN_UP(OLD_DIRENT_NAME_OFFSET + entry->len + 2, 8ul);
+
+	r->old.ino = entry->ino;
+	r->old.next_pos = entry->next_pos;
+	r->old.record_bytes = (u16)bytes;
+	memcpy(r->bytes + OLD_DIRENT_NAME_OFFSET, entry->name, entry->len);
+	r->bytes[bytes - 1] = (char)entry->type;
+	return bytes;
+}
 
 static bool emit_record(struct dir_context *ctx, const struct dir_entry *entry)
 {
 	struct listing *l = container_of(ctx, struct listing, ctx);
-	union {
-		struct linux_dirent64 head;
-		char bytes[ALIGN_UP(DIRENT_NAME_OFFSET + NAME_MAX + 1, 8)];
-	} record = { 0 };
-	size_t bytes = ALIGN_UP(DIRENT_NAME_OFFSET + entry->len + 1, 8ul);
+	union record record = { 0 };
+	size_t bytes;
 
-	if (entry->len > NAME_MAX || bytes > l->left) {
-		l->err = -EINVAL;
+	l->err = -EINVAL;
+	if (entry->len > NAME_MAX)
 		return false;
-	}
-	record.head.ino = entry->ino;
-	record.head.next_pos = (s64)entry->next_pos;
-	record.head.record_bytes = (u16)bytes;
-	record.head.type = (u8)entry->type;
-	memcpy(record.bytes + DIRENT_NAME_OFFSET, entry->name, entry->len);
+	bytes = l->old ? fill_old_record(&record, entry) : fill_record(&record, entry);
+	if (bytes > l->left)
+		return false;
 	l->err = user_put(l->at, &record, bytes);
 	if (l->err)
 		return false;
@@ -37,14 +64,12 @@ static bool emit_record(struct dir_context *ctx, const struct dir_entry *entry)
 	return true;
 }
 
-/* getdents64(fd, buf, bytes): bytes of whole records, 0 at the end; -EINVAL when not even one
- * fits, -ENOTDIR, -EFAULT, -ENOENT for a removed directory. */
-long sys_getdents64(struct syscall *c)
+static long list_directory(struct syscall *c, bool old)
 {
-	struct listing l = { .ctx.emit = emit_record, .at = c->arg[1] };
+	struct listing l = { .ctx.emit = emit_record, .at = c->arg[1], .old = old };
 	struct file *file;
 	size_t size = MIN((u32)c->arg[2], (u32)IO_MAX_BYTES);
-	long ret = user_file_mode((int)c->arg[0], O_WRONLY, &file);
+	long ret = user_file_for((int)c->arg[0], MAY_READ, &file);
 
 	if (ret)
 		return ret;
@@ -54,6 +79,19 @@ long sys_getdents64(struct syscall *c)
 	if (ret < 0)
 		return ret;
 	return l.left < size ? (long)(size - l.left) : l.err;
+}
+
+/* getdents64(fd, buf, bytes): bytes of whole records, 0 at the end; -EINVAL when not even one
+ * fits, -ENOTDIR, -EFAULT, -ENOENT for a removed directory. */
+long sys_getdents64(struct syscall *c)
+{
+	return list_directory(c, false);
+}
+
+/* getdents(fd, buf, bytes): the same in older records. */
+long sys_getdents(struct syscall *c)
+{
+	return list_directory(c, true);
 }
 
 /* getcwd(buf, size): the length of the path with its NUL; -ERANGE: buf is too small;

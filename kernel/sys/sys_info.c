@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls about the machine and its limits. */
+/* System calls about the machine. */
 #include "arch/clock.h"
 #include "arch/cpu.h"
 #include "arch/machine.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
+#include "kernel/proc/procfiles.h"
+#include "kernel/sched/load.h"
 #include "kernel/sys/calls.h"
+#include "mm/audit.h"
 #include "mm/page.h"
-
-#define RLIM_INFINITY	(~0ull)
-#define RLIMIT_STACK	3
-#define RLIMIT_NOFILE	7
-#define NR_RLIMITS	16
 
 #define GRND_ALL	7u		/* NONBLOCK, RANDOM, INSECURE: one source for all */
 #define RANDOM_MAX	0x1ffffffu
@@ -27,16 +25,19 @@
 long sys_uname(struct syscall *c)
 {
 	struct linux_utsname name = {
-		.sysname = "Tally", .nodename = "tally", .release = "6.1.0-tally",
-		.version = "#1", .machine = "x86_64", .domainname = "(none)",
+		.sysname = UTS_SYSNAME, .release = UTS_RELEASE, .version = UTS_VERSION,
+		.machine = "x86_64",
 	};
 
+	uts_get(UTS_HOST, name.nodename);
+	uts_get(UTS_DOMAIN, name.domainname);
 	return user_put(c->arg[0], &name, sizeof(name));
 }
 
 /* sysinfo(buf). */
 long sys_sysinfo(struct syscall *c)
 {
+	unsigned long nr[PAGE_NR_KINDS];
 	struct linux_sysinfo info = {
 		.uptime = (s64)(clock_ns() / 1000000000ull),
 		.totalram = page_nr_total() * PAGE_SIZE,
@@ -45,52 +46,39 @@ long sys_sysinfo(struct syscall *c)
 		.mem_unit = 1,
 	};
 
+	mm_count_kinds(NULL, false, nr);
+	info.sharedram = nr[PAGE_FILE] * PAGE_SIZE;
+	load_averages(info.loads);
+	for (unsigned i = 0; i < ARRAY_SIZE(info.loads); i++)
+		info.loads[i] <<= 16 - LOAD_SHIFT;
 	return user_put(c->arg[0], &info, sizeof(info));
 }
 
-static int find_rlimit(unsigned resource, struct linux_rlimit *out)
+static long set_name(struct syscall *c, enum uts_name which)
 {
-	if (resource >= NR_RLIMITS)
-		return -EINVAL;
-	*out = (struct linux_rlimit){ RLIM_INFINITY, RLIM_INFINITY };
-	if (resource == RLIMIT_STACK)
-		*out = (struct linux_rlimit){ STACK_MAX_BYTES, STACK_MAX_BYTES };
-	else if (resource == RLIMIT_NOFILE)
-		*out = (struct linux_rlimit){ FILES_MAX, FILES_MAX };
-	return 0;
-}
+	char name[UTS_NAME_MAX + 1];
+	long bytes = (int)c->arg[1];
 
-/* getrlimit(resource, buf): what holds for everyone. */
-long sys_getrlimit(struct syscall *c)
-{
-	struct linux_rlimit limit;
-	long err = find_rlimit((unsigned)c->arg[0], &limit);
-
-	return err ? err : user_put(c->arg[1], &limit, sizeof(limit));
-}
-
-static bool process_exists(int pid)
-{
-	struct proc *p = pid ? proc_find(pid) : NULL;
-
-	if (p)
-		proc_put(p);
-	return p || pid == 0;
-}
-
-/* prlimit64(pid, resource, new, old): reads; -EPERM for a new limit, they are fixed. */
-long sys_prlimit64(struct syscall *c)
-{
-	struct linux_rlimit limit;
-	long err = find_rlimit((unsigned)c->arg[1], &limit);
-
-	if (err)
-		return err;
-	if (!process_exists((int)c->arg[0]))
-		return -ESRCH;
-	if (c->arg[2])
+	if (!cred_is_root())
 		return -EPERM;
-	return c->arg[3] ? user_put(c->arg[3], &limit, sizeof(limit)) : 0;
+	if (bytes < 0 || bytes > UTS_NAME_MAX)
+		return -EINVAL;
+	if (user_get(name, c->arg[0], (size_t)bytes))
+		return -EFAULT;
+	name[bytes] = '\0';
+	return uts_set(which, name);
+}
+
+/* sethostname(name, bytes). */
+long sys_sethostname(struct syscall *c)
+{
+	return set_name(c, UTS_HOST);
+}
+
+/* setdomainname(name, bytes). */
+long sys_setdomainname(struct syscall *c)
+{
+	return set_name(c, UTS_DOMAIN);
 }
 
 /* getrandom(buf, bytes, flags): bytes filled, cut as Linux does; what was filled before a bad
@@ -120,9 +108,11 @@ static bool second_magic(u32 magic)
 	       magic == 537993216;
 }
 
-/* reboot(magic, magic2, command, arg): each way down ends the machine. */
+/* reboot(magic, magic2, command, arg): root's; each way down ends the machine. */
 long sys_reboot(struct syscall *c)
 {
+	if (cred_current()->euid != 0)
+		return -EPERM;
 	if ((u32)c->arg[0] != REBOOT_MAGIC1 || !second_magic((u32)c->arg[1]))
 		return -EINVAL;
 	switch ((u32)c->arg[2]) {

@@ -89,8 +89,10 @@ static long op_mknod(struct fs_context *fs, const char *path, const u64 *arg)
 		return vfs_mknod(fs, path, mode, 0);
 	case S_IFCHR:
 	case S_IFBLK:
-	case S_IFIFO:
 		return vfs_mknod(fs, path, mode, (u32)arg[1]);
+	case S_IFIFO:
+	case S_IFSOCK:
+		return vfs_mknod(fs, path, mode, 0);
 	case S_IFDIR:
 		return -EPERM;
 	default:
@@ -143,69 +145,114 @@ long sys_unlinkat(struct syscall *c)
 		       c->arg[2] & AT_REMOVEDIR ? op_rmdir : op_unlink, NULL);
 }
 
-typedef int (*pair_op)(struct fs_context *fs, const char *from, const char *to);
+struct two_names {
+	int dirfd[2];
+	uaddr_t user[2];
+};
 
-/* Two relative names must start at the same descriptor: a context has one base. */
-static long with_names(const int dirfd[2], const char *from, const char *to, pair_op op)
+static long rename_based(const struct two_names *names, char *const path[2], unsigned flags)
 {
-	struct at_base base;
-	bool by_first = from[0] != '/';
-	long ret;
-
-	if (from[0] != '/' && to[0] != '/' && dirfd[0] != dirfd[1])
-		return -EOPNOTSUPP;
-	ret = at_begin(&base, dirfd[by_first ? 0 : 1], by_first ? from : to);
-	if (!ret) {
-		ret = op(base.fs, from, to);
-		at_end(&base);
-	}
-	return ret;
-}
-
-static long on_paths(const int dirfd[2], uaddr_t user_from, uaddr_t user_to, pair_op op)
-{
-	char *from, *to;
-	long ret = user_path(user_from, &from);
+	struct at_base from, to;
+	long ret = at_begin(&from, names->dirfd[0], path[0]);
 
 	if (ret)
 		return ret;
-	ret = user_path(user_to, &to);
+	ret = at_begin(&to, names->dirfd[1], path[1]);
 	if (!ret) {
-		ret = with_names(dirfd, from, to, op);
-		kfree(to);
+		ret = vfs_rename(from.fs, path[0], to.fs, path[1], flags);
+		at_end(&to);
 	}
-	kfree(from);
+	at_end(&from);
 	return ret;
 }
 
-static const int at_cwd[2] = { AT_FDCWD, AT_FDCWD };
+static long rename_names(const struct two_names *names, unsigned flags)
+{
+	char *path[2];
+	long ret;
+
+	if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) ||
+	    flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
+		return -EINVAL;
+	ret = user_path(names->user[0], &path[0]);
+	if (ret)
+		return ret;
+	ret = user_path(names->user[1], &path[1]);
+	if (!ret) {
+		ret = rename_based(names, path, flags);
+		kfree(path[1]);
+	}
+	kfree(path[0]);
+	return ret;
+}
 
 /* rename(from, to). */
 long sys_rename(struct syscall *c)
 {
-	return on_paths(at_cwd, c->arg[0], c->arg[1], vfs_rename);
+	struct two_names names = { { AT_FDCWD, AT_FDCWD }, { c->arg[0], c->arg[1] } };
+
+	return rename_names(&names, 0);
 }
 
-/* renameat(from_dirfd, from, to_dirfd, to): -EOPNOTSUPP for two different descriptors. */
+/* renameat(from_dirfd, from, to_dirfd, to). */
 long sys_renameat(struct syscall *c)
 {
-	int dirfd[2] = { (int)c->arg[0], (int)c->arg[2] };
+	struct two_names names = { { (int)c->arg[0], (int)c->arg[2] }, { c->arg[1], c->arg[3] } };
 
-	return on_paths(dirfd, c->arg[1], c->arg[3], vfs_rename);
+	return rename_names(&names, 0);
+}
+
+/* renameat2(from_dirfd, from, to_dirfd, to, flags): RENAME_NOREPLACE or RENAME_EXCHANGE. */
+long sys_renameat2(struct syscall *c)
+{
+	struct two_names names = { { (int)c->arg[0], (int)c->arg[2] }, { c->arg[1], c->arg[3] } };
+
+	return rename_names(&names, (unsigned)c->arg[4]);
+}
+
+static long op_link(struct fs_context *fs, const char *path, const u64 *arg)
+{
+	const struct target *old = (const struct target *)(uintptr_t)arg[0];
+
+	return old->path.dentry ? vfs_link(&old->path, fs, path) : -EXDEV;
+}
+
+static long link_names(const struct two_names *names, unsigned flags)
+{
+	unsigned lookup = flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0;
+	struct target old;
+	u64 arg;
+	long ret;
+
+	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	/* A descriptor got from somebody else gives no right to name the file. */
+	if (flags & AT_EMPTY_PATH && !cred_is_root())
+		return -ENOENT;
+	lookup |= flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0;
+	ret = target_get(names->dirfd[0], names->user[0], lookup, &old);
+	if (ret)
+		return ret;
+	arg = (uintptr_t)&old;
+	ret = on_path(names->dirfd[1], names->user[1], op_link, &arg);
+	target_put(&old);
+	return ret;
 }
 
 /* link(from, to): one more name for a file. */
 long sys_link(struct syscall *c)
 {
-	return on_paths(at_cwd, c->arg[0], c->arg[1], vfs_link);
+	struct two_names names = { { AT_FDCWD, AT_FDCWD }, { c->arg[0], c->arg[1] } };
+
+	return link_names(&names, 0);
 }
 
-/* linkat(from_dirfd, from, to_dirfd, to, flags): -EINVAL for flags, -EOPNOTSUPP as above. */
+/* linkat(from_dirfd, from, to_dirfd, to, flags): AT_SYMLINK_FOLLOW; AT_EMPTY_PATH for root. */
 long sys_linkat(struct syscall *c)
 {
-	int dirfd[2] = { (int)c->arg[0], (int)c->arg[2] };
+	struct two_names names = { { (int)c->arg[0], (int)c->arg[2] }, { c->arg[1], c->arg[3] } };
 
-	return c->arg[4] ? -EINVAL : on_paths(dirfd, c->arg[1], c->arg[3], vfs_link);
+	return link_names(&names, (unsigned)c->arg[4]);
 }
 
 static long op_symlink(struct fs_context *fs, const char *path, const u64 *arg)
@@ -244,17 +291,18 @@ long sys_chdir(struct syscall *c)
 	return on_path(AT_FDCWD, c->arg[0], op_chdir, NULL);
 }
 
-/* fchdir(fd): -ENOTDIR unless it is a directory. */
+/* fchdir(fd): -ENOTDIR unless it is a directory, -EACCES unless it may be searched. */
 long sys_fchdir(struct syscall *c)
 {
-	struct file *file = user_file((int)c->arg[0]);
+	struct file *file = user_file_any((int)c->arg[0]);
 	long ret = -ENOTDIR;
 
 	if (!file)
 		return -EBADF;
 	if (file->path.dentry && S_ISDIR(file->inode->mode)) {
-		fs_set_cwd(proc_current()->fs, &file->path);
-		ret = 0;
+		ret = inode_permission(file->inode, MAY_EXEC);
+		if (!ret)
+			fs_set_cwd(proc_current()->fs, &file->path);
 	}
 	file_put(file);
 	return ret;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls on processes: birth, program, end, identity. */
+/* System calls on processes: birth, end, family. */
 #include "kernel/lib/string.h"
 #include "kernel/proc/exec.h"
 #include "kernel/sys/calls.h"
@@ -9,9 +9,12 @@
 #define ARCH_SET_FS	0x1002
 #define ARCH_GET_FS	0x1003
 
-#define RUSAGE_SELF	0
-#define RUSAGE_CHILDREN	(-1)
-#define RUSAGE_THREAD	1
+/* What clone3() takes, as far as it is known here. */
+struct linux_clone_args {
+	u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_bytes, tls;
+	u64 set_tid, set_tid_size, cgroup;
+};
+#define CLONE_ARGS_MIN	64		/* the first version: up to tls */
 
 /* clone(flags, stack, parent_tid, child_tid, tls): see proc_clone(). */
 long sys_clone(struct syscall *c)
@@ -24,6 +27,50 @@ long sys_clone(struct syscall *c)
 	};
 
 	return c->arg[0] >> 32 ? -EINVAL : proc_clone(&args, c->regs);
+}
+
+/* A struct whose size says how new it is: what it has beyond ours must be 0 (-E2BIG). */
+static int get_clone_args(struct linux_clone_args *out, uaddr_t user, size_t bytes)
+{
+	u8 more;
+
+	*out = (struct linux_clone_args){ 0 };
+	if (bytes > PAGE_SIZE)
+		return -E2BIG;
+	if (bytes < CLONE_ARGS_MIN)
+		return -EINVAL;
+	for (size_t at = sizeof(*out); at < bytes; at++) {
+		if (user_get(&more, user + at, 1))
+			return -EFAULT;
+		if (more)
+			return -E2BIG;
+	}
+	return user_get(out, user, MIN(bytes, sizeof(*out)));
+}
+
+/* clone3(args, bytes): clone() with room for more. */
+long sys_clone3(struct syscall *c)
+{
+	struct linux_clone_args in;
+	struct clone_args args;
+	int err = get_clone_args(&in, c->arg[0], c->arg[1]);
+
+	if (err)
+		return err;
+	if (in.flags >> 32 || (in.flags & (CLONE_DETACHED | CLONE_SIGNAL_MASK)) ||
+	    in.exit_signal > NR_SIGNALS || in.set_tid || in.set_tid_size)
+		return -EINVAL;
+	if ((in.flags & (CLONE_THREAD | CLONE_PARENT)) && in.exit_signal)
+		return -EINVAL;
+	if (!in.stack != !in.stack_bytes || in.stack > USER_MAX ||
+	    in.stack_bytes > USER_MAX - in.stack)
+		return -EINVAL;
+	args = (struct clone_args){
+		.flags = (unsigned)in.flags, .exit_signal = (int)in.exit_signal,
+		.stack = in.stack + in.stack_bytes, .parent_tid = in.parent_tid,
+		.child_tid = in.child_tid, .tls = in.tls,
+	};
+	return proc_clone(&args, c->regs);
 }
 
 /* fork(): 0 in the child, its pid in the caller. */
@@ -42,94 +89,6 @@ long sys_vfork(struct syscall *c)
 	return proc_clone(&args, c->regs);
 }
 
-/* Make room for one more string: the buffer doubles, up to what an exec may take at all. */
-static int grow(struct exec_strings *s, size_t *room)
-{
-	size_t bigger = *room ? *room * 2 : PAGE_SIZE;
-	char *data;
-
-	if (*room >= EXEC_ARG_MAX)
-		return -E2BIG;
-	data = kmalloc(bigger, GFP_KERNEL);
-	if (!data)
-		return -ENOMEM;
-	if (s->bytes)
-		memcpy(data, s->data, s->bytes);
-	kfree(s->data);
-	s->data = data;
-	*room = bigger;
-	return 0;
-}
-
-static int add_string(struct exec_strings *s, size_t *room, uaddr_t user)
-{
-	long len = -ENAMETOOLONG;
-	int err = 0;
-
-	while (len == -ENAMETOOLONG && !err) {
-		if (s->bytes < *room)
-			len = copy_string_from_user(s->data + s->bytes, user, *room - s->bytes);
-		if (len == -ENAMETOOLONG)
-			err = grow(s, room);
-	}
-	if (err || len < 0)
-		return err ? err : (int)len;
-	s->bytes += (size_t)len + 1;
-	s->count++;
-	return s->bytes + 8ul * s->count > EXEC_ARG_MAX ? -E2BIG : 0;
-}
-
-/* Copy a user's NULL-terminated array of strings; no array is an empty one. The caller frees
- * data, on failure too. Returns 0, -EFAULT, -E2BIG or -ENOMEM. */
-static int copy_strings(uaddr_t array, struct exec_strings *out)
-{
-	size_t room = 0;
-	uaddr_t string;
-	int err;
-
-	*out = (struct exec_strings){ 0 };
-	if (!array)
-		return 0;
-	for (;; array += sizeof(string)) {
-		err = user_get(&string, array, sizeof(string));
-		if (err || !string)
-			return err;
-		err = add_string(out, &room, string);
-		if (err)
-			return err;
-	}
-}
-
-/* A program without argv[0] reads past its arguments: give it an empty one, as Linux does. */
-static void use_empty_argv(struct exec_strings *argv, char *empty)
-{
-	*empty = '\0';
-	*argv = (struct exec_strings){ .data = empty, .bytes = 1, .count = 1 };
-}
-
-/* execve(path, argv, envp): does not return on success; see proc_exec() for the errors. */
-long sys_execve(struct syscall *c)
-{
-	struct exec_strings argv, envp = { 0 }, given;
-	char *path, empty;
-	long ret = user_path(c->arg[0], &path);
-
-	if (ret)
-		return ret;
-	ret = copy_strings(c->arg[1], &argv);
-	if (!ret)
-		ret = copy_strings(c->arg[2], &envp);
-	given = argv;
-	if (!ret && argv.count == 0)
-		use_empty_argv(&argv, &empty);
-	if (!ret)
-		ret = proc_exec(path, &argv, &envp, c->regs);
-	kfree(given.data);
-	kfree(envp.data);
-	kfree(path);
-	return ret;
-}
-
 /* exit(code): ends the calling thread, with the last one the process. */
 long sys_exit(struct syscall *c)
 {
@@ -140,49 +99,6 @@ long sys_exit(struct syscall *c)
 long sys_exit_group(struct syscall *c)
 {
 	proc_exit_group((int)(c->arg[0] & 0xff) << 8);
-}
-
-static long put_rusage(uaddr_t user, u64 cpu_ns)
-{
-	struct linux_rusage usage = {
-		.user = { (s64)(cpu_ns / 1000000000), (s64)(cpu_ns % 1000000000 / 1000) },
-	};
-
-	return user_put(user, &usage, sizeof(usage));
-}
-
-/* getrusage(who, usage): time of the process, of the children it has waited for, or of the
- * calling thread; all of it is shown as user time. */
-long sys_getrusage(struct syscall *c)
-{
-	struct proc_times times;
-
-	proc_times(&times);
-	switch ((int)c->arg[0]) {
-	case RUSAGE_SELF:
-		return put_rusage(c->arg[1], times.group_ns);
-	case RUSAGE_CHILDREN:
-		return put_rusage(c->arg[1], times.children_ns);
-	case RUSAGE_THREAD:
-		return put_rusage(c->arg[1], times.task_ns);
-	default:
-		return -EINVAL;
-	}
-}
-
-/* wait4(pid, status, options, rusage): see proc_wait(). As on Linux the child is gone even if
- * the status could not be stored. All of a process's time is shown as user time. */
-long sys_wait4(struct syscall *c)
-{
-	struct wait_result result;
-	long pid = proc_wait((int)c->arg[0], (unsigned)c->arg[2], &result), err;
-
-	if (pid <= 0)
-		return pid;
-	if (c->arg[1] && user_put(c->arg[1], &result.status, sizeof(result.status)))
-		return -EFAULT;
-	err = c->arg[3] ? put_rusage(c->arg[3], result.cpu_ns) : 0;
-	return err ? err : pid;
 }
 
 /* getpid(): of the process, whichever thread asks. */
@@ -204,31 +120,6 @@ long sys_getppid(struct syscall *c)
 	pid = parent ? parent->pid : 0;
 	spin_unlock(&proc_lock);
 	return pid;
-}
-
-/* getuid(), and the three below: everyone is root. */
-long sys_getuid(struct syscall *c)
-{
-	(void)c;
-	return 0;
-}
-
-/* geteuid(): root. */
-long sys_geteuid(struct syscall *c)
-{
-	return sys_getuid(c);
-}
-
-/* getgid(): root's. */
-long sys_getgid(struct syscall *c)
-{
-	return sys_getuid(c);
-}
-
-/* getegid(): root's. */
-long sys_getegid(struct syscall *c)
-{
-	return sys_getuid(c);
 }
 
 /* arch_prctl(ARCH_SET_FS, base), (ARCH_GET_FS, where): thread-local storage. -EPERM for a base

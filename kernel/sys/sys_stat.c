@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls that look at names and inodes, and those that set what stat() shows. */
+/* System calls that look at names and inodes. */
 #include "kernel/lib/string.h"
+#include "kernel/sys/abi_file.h"
 #include "kernel/sys/calls.h"
 
-#define ACCESS_EXEC	1u
-#define ACCESS_ALL	7u
-#define KEEP_ID		(~0u)		/* chown: leave this one */
+#define ACCESS_ALL	7u		/* R_OK, W_OK, X_OK are MAY_READ, MAY_WRITE, MAY_EXEC */
 #define NS_PER_SEC	1000000000ull
 
 static struct linux_timespec to_timespec(u64 ns)
@@ -26,66 +25,31 @@ static long put_stat(uaddr_t user, const struct kstat *st)
 	return user_put(user, &out, sizeof(out));
 }
 
-static long inode_of_path(int dirfd, const char *path, unsigned lookup, struct inode **out)
+/* AT_* flags as LOOKUP_* flags. */
+static unsigned lookup_flags(unsigned at_flags)
 {
-	struct at_base base;
-	struct path at;
-	long ret = at_begin(&base, dirfd, path);
-
-	if (ret)
-		return ret;
-	ret = path_lookup(base.fs, path, lookup, &at);
-	at_end(&base);
-	if (ret)
-		return ret;
-	*out = inode_get(dentry_inode(at.dentry));
-	path_put(&at);
-	return 0;
+	return (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) |
+	       (at_flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
 }
 
-static long inode_of_fd(int fd, struct inode **out)
+static long kstat_at(int dirfd, uaddr_t user, unsigned at_flags, struct kstat *st)
 {
-	struct file *file = user_file(fd);
-
-	if (!file)
-		return -EBADF;
-	*out = inode_get(file->inode);
-	file_put(file);
-	return 0;
-}
-
-/* An inode by name, or (no name and AT_EMPTY_PATH) by the descriptor itself. */
-static long find_inode(int dirfd, uaddr_t user, unsigned at_flags, struct inode **out)
-{
-	unsigned lookup = at_flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
-	char *path;
-	long ret = user_string(user, PATH_MAX, GFP_KERNEL, &path);
+	struct target t;
+	long ret = target_get(dirfd, user, lookup_flags(at_flags), &t);
 
 	if (ret)
 		return ret;
-	if (*path)
-		ret = inode_of_path(dirfd, path, lookup, out);
-	else if (!(at_flags & AT_EMPTY_PATH))
-		ret = -ENOENT;
-	else if (dirfd == AT_FDCWD)
-		ret = inode_of_path(AT_FDCWD, ".", lookup, out);
-	else
-		ret = inode_of_fd(dirfd, out);
-	kfree(path);
-	return ret;
+	inode_stat(t.inode, st);
+	target_put(&t);
+	return 0;
 }
 
 static long stat_at(int dirfd, uaddr_t user, uaddr_t buf, unsigned at_flags)
 {
-	struct inode *inode;
 	struct kstat st;
-	long ret = find_inode(dirfd, user, at_flags, &inode);
+	long ret = kstat_at(dirfd, user, at_flags, &st);
 
-	if (ret)
-		return ret;
-	inode_stat(inode, &st);
-	inode_put(inode);
-	return put_stat(buf, &st);
+	return ret ? ret : put_stat(buf, &st);
 }
 
 /* stat(path, buf). */
@@ -103,7 +67,7 @@ long sys_lstat(struct syscall *c)
 /* fstat(fd, buf). */
 long sys_fstat(struct syscall *c)
 {
-	struct file *file = user_file((int)c->arg[0]);
+	struct file *file = user_file_any((int)c->arg[0]);
 	struct kstat st;
 
 	if (!file)
@@ -123,144 +87,91 @@ long sys_newfstatat(struct syscall *c)
 	return stat_at((int)c->arg[0], c->arg[1], c->arg[2], flags);
 }
 
-/* All run as root, who may do anything but execute what nobody may. */
-static long check_access(int dirfd, uaddr_t user, unsigned mode)
+static struct linux_statx_time to_statx_time(u64 ns)
 {
-	struct inode *inode;
+	return (struct linux_statx_time){ (s64)(ns / NS_PER_SEC), (u32)(ns % NS_PER_SEC), 0 };
+}
+
+/* statx(dirfd, path, flags, mask, buf): what stat() tells; the mask in the answer says so. */
+long sys_statx(struct syscall *c)
+{
+	unsigned flags = (unsigned)c->arg[2], mask = (unsigned)c->arg[3];
+	struct linux_statx out = { .mask = STATX_BASIC_STATS };
+	struct kstat st;
 	long ret;
 
-	if (mode & ~ACCESS_ALL)
+	if ((mask & STATX_RESERVED) || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE ||
+	    (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH |
+		       AT_STATX_SYNC_TYPE)))
 		return -EINVAL;
-	ret = find_inode(dirfd, user, 0, &inode);
+	ret = kstat_at((int)c->arg[0], c->arg[1], flags, &st);
 	if (ret)
 		return ret;
-	if ((mode & ACCESS_EXEC) && !S_ISDIR(inode->mode) && !(inode->mode & 0111))
-		ret = -EACCES;
-	inode_put(inode);
+	out.blksize = st.blksize;
+	out.nlink = (u32)st.nlink;
+	out.uid = st.uid;
+	out.gid = st.gid;
+	out.mode = (u16)st.mode;
+	out.ino = st.ino;
+	out.size = st.size;
+	out.blocks = st.blocks;
+	out.atime = to_statx_time(st.atime_ns);
+	out.mtime = to_statx_time(st.mtime_ns);
+	out.ctime = to_statx_time(st.ctime_ns);
+	out.rdev_major = MAJOR(st.rdev);
+	out.rdev_minor = MINOR(st.rdev);
+	out.dev_major = MAJOR(st.dev);
+	out.dev_minor = MINOR(st.dev);
+	return user_put(c->arg[4], &out, sizeof(out));
+}
+
+/* Asks with the real ids, as a set-user-id program wants to know it of its user, along the whole
+ * path; with AT_EACCESS with those that open() goes by. */
+static long check_access(int dirfd, uaddr_t user, unsigned mode, unsigned at_flags)
+{
+	unsigned real = at_flags & AT_EACCESS ? 0 : MAY_REAL_IDS, lookup = lookup_flags(at_flags);
+	struct target t;
+	long ret;
+
+	if ((mode & ~ACCESS_ALL) ||
+	    (at_flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
+		return -EINVAL;
+	ret = target_get(dirfd, user, lookup | (real ? LOOKUP_REAL_IDS : 0), &t);
+	if (ret)
+		return ret;
+	ret = inode_permission(t.inode, mode | real);
+	if (!ret && (mode & MAY_WRITE) && (S_ISREG(t.inode->mode) || S_ISDIR(t.inode->mode)))
+		ret = target_may_write(&t);
+	target_put(&t);
 	return ret;
 }
 
 /* access(path, mode): 0: may be used so. */
 long sys_access(struct syscall *c)
 {
-	return check_access(AT_FDCWD, c->arg[0], (unsigned)c->arg[1]);
+	return check_access(AT_FDCWD, c->arg[0], (unsigned)c->arg[1], 0);
 }
 
 /* faccessat(dirfd, path, mode). */
 long sys_faccessat(struct syscall *c)
 {
-	return check_access((int)c->arg[0], c->arg[1], (unsigned)c->arg[2]);
+	return check_access((int)c->arg[0], c->arg[1], (unsigned)c->arg[2], 0);
 }
 
-static void set_mode(struct inode *inode, unsigned mode)
+/* faccessat2(dirfd, path, mode, flags): AT_EACCESS, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
+long sys_faccessat2(struct syscall *c)
 {
-	mutex_lock(&inode->lock);
-	WRITE_ONCE(inode->mode, (inode->mode & S_IFMT) | (mode & S_IALLPERM));
-	WRITE_ONCE(inode->ctime_ns, vfs_now());
-	mutex_unlock(&inode->lock);
+	return check_access((int)c->arg[0], c->arg[1], (unsigned)c->arg[2], (unsigned)c->arg[3]);
 }
 
-static void set_owner(struct inode *inode, u32 uid, u32 gid)
-{
-	mutex_lock(&inode->lock);
-	if (uid != KEEP_ID)
-		inode->uid = uid;
-	if (gid != KEEP_ID)
-		inode->gid = gid;
-	WRITE_ONCE(inode->ctime_ns, vfs_now());
-	mutex_unlock(&inode->lock);
-}
-
-static long chmod_at(int dirfd, uaddr_t user, unsigned mode)
-{
-	struct inode *inode;
-	long ret = find_inode(dirfd, user, 0, &inode);
-
-	if (ret)
-		return ret;
-	set_mode(inode, mode);
-	inode_put(inode);
-	return 0;
-}
-
-/* chmod(path, mode). */
-long sys_chmod(struct syscall *c)
-{
-	return chmod_at(AT_FDCWD, c->arg[0], (unsigned)c->arg[1]);
-}
-
-/* fchmodat(dirfd, path, mode). */
-long sys_fchmodat(struct syscall *c)
-{
-	return chmod_at((int)c->arg[0], c->arg[1], (unsigned)c->arg[2]);
-}
-
-/* fchmod(fd, mode). */
-long sys_fchmod(struct syscall *c)
-{
-	struct file *file = user_file((int)c->arg[0]);
-
-	if (!file)
-		return -EBADF;
-	set_mode(file->inode, (unsigned)c->arg[1]);
-	file_put(file);
-	return 0;
-}
-
-static long chown_at(int dirfd, uaddr_t user, const u64 *ids, unsigned at_flags)
-{
-	struct inode *inode;
-	long ret = find_inode(dirfd, user, at_flags, &inode);
-
-	if (ret)
-		return ret;
-	set_owner(inode, (u32)ids[0], (u32)ids[1]);
-	inode_put(inode);
-	return 0;
-}
-
-/* chown(path, uid, gid): recorded and shown; nothing is decided by it. */
-long sys_chown(struct syscall *c)
-{
-	return chown_at(AT_FDCWD, c->arg[0], &c->arg[1], 0);
-}
-
-/* lchown(path, uid, gid): of a symlink itself. */
-long sys_lchown(struct syscall *c)
-{
-	return chown_at(AT_FDCWD, c->arg[0], &c->arg[1], AT_SYMLINK_NOFOLLOW);
-}
-
-/* fchownat(dirfd, path, uid, gid, flags). */
-long sys_fchownat(struct syscall *c)
-{
-	unsigned flags = (unsigned)c->arg[4];
-
-	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
-		return -EINVAL;
-	return chown_at((int)c->arg[0], c->arg[1], &c->arg[2], flags);
-}
-
-/* fchown(fd, uid, gid). */
-long sys_fchown(struct syscall *c)
-{
-	struct file *file = user_file((int)c->arg[0]);
-
-	if (!file)
-		return -EBADF;
-	set_owner(file->inode, (u32)c->arg[1], (u32)c->arg[2]);
-	file_put(file);
-	return 0;
-}
-
-static long read_link(struct fs_context *fs, const char *path, uaddr_t user, size_t size)
+static long read_link(struct inode *inode, uaddr_t user, size_t size)
 {
 	char *text = kmalloc(PATH_MAX, GFP_KERNEL);
 	long len;
 
 	if (!text)
 		return -ENOMEM;
-	len = vfs_readlink(fs, path, text, MIN(size, (size_t)PATH_MAX));
+	len = vfs_readlink(inode, text, MIN(size, (size_t)PATH_MAX));
 	if (len > 0 && user_put(user, text, (size_t)len))
 		len = -EFAULT;
 	kfree(text);
@@ -269,21 +180,18 @@ static long read_link(struct fs_context *fs, const char *path, uaddr_t user, siz
 
 static long readlink_at(int dirfd, uaddr_t user, uaddr_t buf, int size)
 {
-	struct at_base base;
-	char *path;
+	struct target t;
 	long ret;
 
 	if (size <= 0)
 		return -EINVAL;
-	ret = user_path(user, &path);
+	ret = target_get(dirfd, user, LOOKUP_EMPTY, &t);
 	if (ret)
 		return ret;
-	ret = at_begin(&base, dirfd, path);
-	if (!ret) {
-		ret = read_link(base.fs, path, buf, (size_t)size);
-		at_end(&base);
-	}
-	kfree(path);
+	ret = read_link(t.inode, buf, (size_t)size);
+	if (ret == -EINVAL && t.by_fd)
+		ret = -ENOENT;
+	target_put(&t);
 	return ret;
 }
 
@@ -293,7 +201,7 @@ long sys_readlink(struct syscall *c)
 	return readlink_at(AT_FDCWD, c->arg[0], c->arg[1], (int)c->arg[2]);
 }
 
-/* readlinkat(dirfd, path, buf, size). */
+/* readlinkat(dirfd, path, buf, size): an empty path is a link that dirfd was opened on. */
 long sys_readlinkat(struct syscall *c)
 {
 	return readlink_at((int)c->arg[0], c->arg[1], c->arg[2], (int)c->arg[3]);

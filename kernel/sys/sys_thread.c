@@ -3,13 +3,14 @@
 #include "arch/clock.h"
 #include "arch/cpu.h"
 #include "kernel/proc/futex.h"
+#include "kernel/proc/procfiles.h"
 #include "kernel/sys/calls.h"
 
 #define ROBUST_HEAD_BYTES 24
 
-enum futex_op {
+enum futex_call {
 	FUTEX_WAIT = 0, FUTEX_WAKE = 1, FUTEX_REQUEUE = 3, FUTEX_CMP_REQUEUE = 4,
-	FUTEX_WAIT_BITSET = 9, FUTEX_WAKE_BITSET = 10,
+	FUTEX_WAKE_OP = 5, FUTEX_WAIT_BITSET = 9, FUTEX_WAKE_BITSET = 10,
 };
 #define FUTEX_PRIVATE_FLAG	128
 #define FUTEX_CLOCK_REALTIME	256
@@ -52,19 +53,46 @@ static struct proc *get_task(int tid)
 	return p;
 }
 
-/* get_robust_list(tid, head, bytes): what a thread has set. */
+/* get_robust_list(tid, head, bytes): what a thread has set. -EPERM: nothing to be looked into. */
 long sys_get_robust_list(struct syscall *c)
 {
 	struct proc *p = get_task((int)c->arg[0]);
 	u64 head, bytes = ROBUST_HEAD_BYTES;
+	bool may;
 
 	if (!p)
 		return -ESRCH;
+	may = task_may_look(&(struct procfs_key){ (u64)p->pid, p->start_ns, 0 });
 	head = READ_ONCE(p->robust_list);
 	proc_put(p);
+	if (!may)
+		return -EPERM;
 	if (user_put(c->arg[2], &bytes, sizeof(bytes)))
 		return -EFAULT;
 	return user_put(c->arg[1], &head, sizeof(head));
+}
+
+/* A wait with an end goes on to the same end when no handler ran. */
+static long wait_until(struct proc *p, struct futex f, u32 value, u32 bits, u64 deadline);
+
+static long wait_on(struct proc *p)
+{
+	const struct restart *r = &p->restart;
+	struct futex f = { .word = r->arg[0], .private = r->arg[1] };
+
+	return wait_until(p, f, (u32)r->arg[2], (u32)r->arg[3], r->deadline);
+}
+
+static long wait_until(struct proc *p, struct futex f, u32 value, u32 bits, u64 deadline)
+{
+	long err = futex_wait(f, value, bits, deadline);
+
+	if (err != -ERESTARTSYS || deadline == FUTEX_FOREVER)
+		return err;
+	p->restart = (struct restart){
+		.fn = wait_on, .deadline = deadline, .arg = { f.word, f.private, value, bits },
+	};
+	return -ERESTART_BLOCK;
 }
 
 static long wait_call(struct syscall *c, struct futex f, int op, bool realtime)
@@ -79,7 +107,7 @@ static long wait_call(struct syscall *c, struct futex f, int op, bool realtime)
 		deadline += clock_ns();
 	else if (c->arg[3] && realtime)
 		deadline = time_from_realtime(deadline);
-	return futex_wait(f, (u32)c->arg[2], bits, deadline);
+	return wait_until(proc_current(), f, (u32)c->arg[2], bits, deadline);
 }
 
 static long requeue_call(struct syscall *c, struct futex f, bool compare)
@@ -91,6 +119,26 @@ static long requeue_call(struct syscall *c, struct futex f, bool compare)
 	};
 
 	return futex_requeue(f, to, &move);
+}
+
+static s32 sign_extend_12(u32 bits)
+{
+	return (s32)(bits << 20) >> 20;
+}
+
+static long wake_op_call(struct syscall *c, struct futex f)
+{
+	u32 code = (u32)c->arg[5];
+	struct futex second = { .word = c->arg[4], .private = f.private };
+	struct futex_op op = {
+		.op = code >> 28 & 7, .compare = code >> 24 & 15,
+		.operand = (u32)sign_extend_12(code >> 12 & 0xfff),
+		.against = sign_extend_12(code & 0xfff),
+	};
+
+	if (code >> 31)
+		op.operand = 1u << (op.operand & 31);
+	return futex_wake_op(f, second, (int)c->arg[2], (int)c->arg[3], &op);
 }
 
 /* futex(word, op, value, timeout or count, word2, value3): see kernel/proc/futex.h. -ENOSYS for
@@ -112,6 +160,8 @@ long sys_futex(struct syscall *c)
 		return futex_wake(f, (int)c->arg[2], FUTEX_ANY);
 	case FUTEX_WAKE_BITSET:
 		return futex_wake(f, (int)c->arg[2], (u32)c->arg[5]);
+	case FUTEX_WAKE_OP:
+		return wake_op_call(c, f);
 	case FUTEX_REQUEUE:
 	case FUTEX_CMP_REQUEUE:
 		return requeue_call(c, f, op == FUTEX_CMP_REQUEUE);
@@ -120,7 +170,19 @@ long sys_futex(struct syscall *c)
 	}
 }
 
-/* sched_setaffinity(tid, bytes, mask): where the thread may run. -EINVAL: no CPU there. */
+static bool may_place(const struct proc *p)
+{
+	const struct cred *own = proc_current()->cred;
+	bool may;
+
+	spin_lock(&proc_lock);
+	may = own->euid == 0 || own->euid == p->cred->euid || own->euid == p->cred->uid;
+	spin_unlock(&proc_lock);
+	return may;
+}
+
+/* sched_setaffinity(tid, bytes, mask): where the thread may run. -EPERM: another user's;
+ * -EINVAL: no CPU there. */
 long sys_sched_setaffinity(struct syscall *c)
 {
 	unsigned bytes = (unsigned)c->arg[1];
@@ -133,7 +195,7 @@ long sys_sched_setaffinity(struct syscall *c)
 	p = get_task((int)c->arg[0]);
 	if (!p)
 		return -ESRCH;
-	err = thread_set_affinity(&p->thread, mask);
+	err = may_place(p) ? thread_set_affinity(&p->thread, mask) : -EPERM;
 	proc_put(p);
 	return err;
 }

@@ -6,6 +6,7 @@
  */
 #include "arch/upcall.h"
 #include "kernel/lib/log.h"
+#include "kernel/proc/procfiles.h"
 #include "kernel/sys/calls.h"
 
 #define FIRST_OWN	SYS_cgroup_create
@@ -50,6 +51,28 @@ unsigned long sys_unknown_count(unsigned nr)
 	return (unsigned long)atomic_load(&unknown[MIN(nr, NR_COUNTED - 1u)]);
 }
 
+/* One line for each number that was asked for in vain: the number and how often. */
+static int show_enosys(const struct procfs_key *unused, struct textbuf *t)
+{
+	(void)unused;
+	for (unsigned i = 0; i < NR_COUNTED; i++) {
+		if (sys_unknown_count(i))
+			text_print(t, "%u %lu\n", i, sys_unknown_count(i));
+	}
+	return 0;
+}
+
+/* Make /proc/sys/kernel/enosys appear. Context: boot, after proc_init(). */
+void sys_init(void)
+{
+	static const struct procfs_entry table[] = {
+		{ .name = "enosys", .mode = S_IFREG | 0444, .show = show_enosys },
+		{ .name = NULL },
+	};
+
+	procfs_add(&procfs_kernel, table);
+}
+
 /*
  * A system call: number and arguments from r, the result into r. A call that replaces the
  * program (execve) fills r itself and returns 0, which is what the new program finds.
@@ -60,8 +83,12 @@ void upcall_syscall(struct regs *r)
 	unsigned long nr = regs_syscall_nr(r);
 	const struct call *call = find_call(nr);
 	struct syscall c = { .regs = r };
+	long ret;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(c.arg); i++)
 		c.arg[i] = regs_arg(r, i);
-	regs_set_ret(r, call ? call->fn(&c) : count_unknown(nr));
+	ret = call ? call->fn(&c) : count_unknown(nr);
+	if (unlikely(proc_is_restart(ret)))
+		WRITE_ONCE(thread_current()->signalled, true);	/* signal_deliver() sees to it */
+	regs_set_ret(r, ret);
 }

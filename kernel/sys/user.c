@@ -48,20 +48,32 @@ int user_get(void *data, uaddr_t user, size_t bytes)
 	return copy_from_user(data, user, bytes) ? -EFAULT : 0;
 }
 
-/* The caller's open file, referenced; NULL: no such descriptor (-EBADF). */
-struct file *user_file(int fd)
+/* The caller's open file, referenced, O_PATH or not; NULL: no such descriptor (-EBADF). */
+struct file *user_file_any(int fd)
 {
 	return files_lookup(proc_current()->files, fd);
 }
 
-/* The same for one way of use: -EBADF also when it was opened with access mode not_this. */
-int user_file_mode(int fd, unsigned not_this, struct file **out)
+/* The same, but not one that is open with O_PATH: that is only a place. */
+struct file *user_file(int fd)
+{
+	struct file *file = user_file_any(fd);
+
+	if (!file || !(file->flags & O_PATH))
+		return file;
+	file_put(file);
+	return NULL;
+}
+
+/* The same for one way of use: -EBADF also when it was not opened to read (MAY_READ), or to
+ * write (MAY_WRITE); may 0: any way. */
+int user_file_for(int fd, unsigned may, struct file **out)
 {
 	struct file *file = user_file(fd);
 
 	if (!file)
 		return -EBADF;
-	if ((file->flags & O_PATH) || (file->flags & O_ACCMODE) == not_this) {
+	if ((may & MAY_READ && !file_readable(file)) || (may & MAY_WRITE && !file_writable(file))) {
 		file_put(file);
 		return -EBADF;
 	}
@@ -82,7 +94,7 @@ int at_begin(struct at_base *base, int dirfd, const char *path)
 	base->fs = fs;
 	if (dirfd == AT_FDCWD || path[0] == '/')
 		return 0;
-	file = user_file(dirfd);
+	file = user_file_any(dirfd);
 	if (!file)
 		return -EBADF;
 	if (!file->path.dentry || !S_ISDIR(file->inode->mode)) {
@@ -106,4 +118,67 @@ void at_end(struct at_base *base)
 		return;
 	path_put(&base->own.cwd);
 	path_put(&base->own.root);
+}
+
+static int target_by_name(int dirfd, const char *path, unsigned lookup, struct target *t)
+{
+	struct at_base base;
+	int err = at_begin(&base, dirfd, path);
+
+	if (err)
+		return err;
+	err = path_lookup(base.fs, path, lookup & ~LOOKUP_EMPTY, &t->path);
+	at_end(&base);
+	t->inode = err ? NULL : inode_get(dentry_inode(t->path.dentry));
+	return err;
+}
+
+/* What an open file, whose reference is taken over, is open on; a pipe has no path. Returns 0,
+ * or -EBADF when there is none. */
+int target_of(struct file *file, struct target *t)
+{
+	*t = (struct target){ .by_fd = true };
+	if (!file)
+		return -EBADF;
+	t->inode = inode_get(file->inode);
+	if (file->path.dentry)
+		t->path = path_get(&file->path);
+	file_put(file);
+	return 0;
+}
+
+/* What user's path names, from dirfd on. lookup: LOOKUP_*, and LOOKUP_EMPTY: an empty path is
+ * dirfd itself. target_put() after success. Returns 0 or -errno of the walk. */
+int target_get(int dirfd, uaddr_t user, unsigned lookup, struct target *t)
+{
+	char *path = NULL;
+	int err = user_string(user, PATH_MAX, GFP_KERNEL, &path);
+
+	*t = (struct target){ .inode = NULL };
+	if (err)
+		return err;
+	if (*path)
+		err = target_by_name(dirfd, path, lookup, t);
+	else if (!(lookup & LOOKUP_EMPTY))
+		err = -ENOENT;
+	else if (dirfd == AT_FDCWD)
+		err = target_by_name(AT_FDCWD, ".", lookup, t);
+	else
+		err = target_of(user_file_any(dirfd), t);
+	kfree(path);
+	return err;
+}
+
+/* Let go of what target_get() or target_of() took. */
+void target_put(struct target *t)
+{
+	inode_put(t->inode);
+	if (t->path.dentry)
+		path_put(&t->path);
+}
+
+/* May it be changed by way of where it was found? 0 or -EROFS. */
+int target_may_write(const struct target *t)
+{
+	return t->path.mount ? mount_may_write(t->path.mount) : 0;
 }

@@ -14,7 +14,8 @@
  *
  * Several address spaces may break the sharing of one page at once, each under its own lock
  * only. The page's count of mappings decides:
- *   C1 it rises only by fork, in an address space that maps the page, under that one's lock;
+ *   C1 it rises only by fork, in an address space that maps the page, under that one's lock,
+ *      or by a fault while the file that the page belongs to has a reference as well;
  *   C2 it falls only after the copy is made and no CPU reaches the page by the old entry.
  * So who holds its lock, maps the page and reads 1 is the only user and stays it (C1), and
  * everybody's reading of the page is over (C2): it may write. Two that both read 2 both copy,
@@ -30,7 +31,8 @@
 #include "kernel/lib/string.h"
 #include "kernel/vm/vm_impl.h"
 
-/* A page of a shared area must exist before fork: one made later would be one side's own. */
+/* A page of a shared area without a file must exist before fork: one made later would be one
+ * side's own. */
 static int populate_shared(struct mm *mm, const struct vma *v)
 {
 	pte_t *pte;
@@ -62,7 +64,7 @@ static void share_leaves(struct mm *to, const struct vma *v, pte_t *leaf, pte_t 
 		if (!leaf[i])
 			continue;
 		page = pte_page(leaf[i]);
-		user_page_get(page);
+		page_get(page);
 		copy[i] = pgtable_leaf(v->flags, page);
 		to->nr_pages++;
 	}
@@ -123,7 +125,7 @@ int cow_copy(struct mm *from, struct mm *to)
 	int err = 0;
 
 	list_for_each(v, &from->areas, link) {
-		if (v->flags & VMA_SHARED)
+		if ((v->flags & VMA_SHARED) && !v->file)
 			err = populate_shared(from, v);
 		if (!err)
 			err = copy_area(from, to, v, &changes);
@@ -156,6 +158,6 @@ int cow_break(struct mm *mm, const struct vma *v, uaddr_t addr, pte_t *pte)
 	memcpy(page_to_virt(copy), page_to_virt(old), PAGE_SIZE);
 	WRITE_ONCE(*pte, pgtable_leaf(v->flags, copy));
 	space_flush(&mm->space, start, start + PAGE_SIZE);
-	user_page_put(old);
+	page_put(old);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Page faults: demand zero, stack growth, and the write to a page shared by fork; and the
+ * Page faults: demand zero, files, stack growth, and the write to a page shared by fork; and the
  * kernel's own way to fill the memory of a program that does not run yet.
  *
  * The address space is locked for writing throughout: a fault changes tables and counts. Two
@@ -12,12 +12,16 @@
 #include "kernel/lib/string.h"
 #include "kernel/vm/vm_impl.h"
 
+#define FILE_BATCH	32
+
 /* May the stack v grow down to the page at start? */
 static bool may_grow(struct mm *mm, struct vma *v, uaddr_t start)
 {
 	const struct vma *below = vma_prev(mm, v);
 
-	if (!(v->flags & VMA_GROWSDOWN) || v->end - start > STACK_MAX_BYTES || start < USER_MIN)
+	if (!(v->flags & VMA_GROWSDOWN) || v->end - start > vm_limit(VM_LIMIT_STACK) ||
+	    start < USER_MIN ||
+	    !vm_within_limits(mm, v->flags, (v->start - start) / PAGE_SIZE))
 		return false;
 	return !below || (below->end <= start && start - below->end >= STACK_GUARD_BYTES);
 }
@@ -46,28 +50,110 @@ static bool access_allowed(const struct vma *v, unsigned access)
 	return (v->flags & VMA_PROT) != 0;
 }
 
-/* Put a zeroed page at addr, which lies in v, unless there is one. *pte is its entry. The
- * page is found before the tables are made, so that no table stays empty. Returns 0 or
- * -ENOMEM with nothing changed. Locks: mm->lock for writing. */
+/* The page of v's file for addr, referenced; NULL: nobody ever wrote there, and v, which is
+ * private, may have a page of its own instead. */
+static int file_page(const struct vma *v, uaddr_t addr, struct page **page)
+{
+	bool make = v->flags & VMA_SHARED;
+	long nr = vm_files->pages(v->file, vma_index(v, addr), page, 1, make);
+
+	return nr < 0 ? (int)nr : nr == 0 ? -EIO : 0;
+}
+
+/* Enter a page, whose reference the entry takes, or drops when there is a page already. Returns
+ * 0 or -ENOMEM: no table. */
+static int enter_page(struct mm *mm, const struct vma *v, uaddr_t addr, struct page *page)
+{
+	pte_t *pte = pgtable_walk(mm, addr, true);
+
+	if (!pte || *pte) {
+		page_put(page);
+		return pte ? 0 : -ENOMEM;
+	}
+	WRITE_ONCE(*pte, pgtable_leaf(v->flags, page));
+	mm->nr_pages++;
+	mm->max_pages = MAX(mm->max_pages, mm->nr_pages);
+	return 0;
+}
+
+/* Put a page, zeroed or the file's, at addr, which lies in v, unless there is one. *pte is its
+ * entry. The page is found before the tables are made, so that no table stays empty. Returns 0;
+ * -ENOMEM, -EIO (behind the file's end) with nothing changed. Locks: mm->lock for writing. */
 int vm_populate(struct mm *mm, const struct vma *v, uaddr_t addr, pte_t **pte)
 {
-	struct page *page;
+	struct page *page = NULL;
+	int err;
 
 	*pte = pgtable_walk(mm, addr, false);
 	if (*pte && **pte)
 		return 0;
-	page = page_alloc(PAGE_USER, 0, GFP_KERNEL | GFP_ZERO);
-	if (!page)
-		return -ENOMEM;
-	atomic_store(&page->refs, 1);
-	*pte = pgtable_walk(mm, addr, true);
-	if (!*pte) {
-		user_page_put(page);
-		return -ENOMEM;
+	err = v->file ? file_page(v, addr, &page) : 0;
+	if (err)
+		return err;
+	if (!page) {
+		page = page_alloc(PAGE_USER, 0, GFP_KERNEL | GFP_ZERO);
+		if (!page)
+			return -ENOMEM;
+		atomic_store(&page->refs, 1);
 	}
-	WRITE_ONCE(**pte, pgtable_leaf(v->flags, page));
-	mm->nr_pages++;
-	return 0;
+	err = enter_page(mm, v, addr, page);
+	*pte = pgtable_walk(mm, addr, false);
+	return err;
+}
+
+/* The pages that the file has for [*addr, end) of v, up to BATCH of them; *addr moves on. */
+static int enter_file_pages(struct mm *mm, const struct vma *v, uaddr_t *addr, uaddr_t end)
+{
+	struct page *pages[FILE_BATCH];
+	unsigned want = (unsigned)MIN((end - *addr) / PAGE_SIZE, (u64)FILE_BATCH);
+	long nr = vm_files->pages(v->file, vma_index(v, *addr), pages, want, false);
+	int err = nr < 0 ? (int)nr : 0;
+
+	for (long i = 0; i < nr; i++) {
+		if (!pages[i])
+			continue;
+		if (err)
+			page_put(pages[i]);
+		else
+			err = enter_page(mm, v, *addr + (u64)i * PAGE_SIZE, pages[i]);
+	}
+	*addr = nr < (long)want ? end : *addr + want * PAGE_SIZE;
+	return err;
+}
+
+static int populate_area(struct mm *mm, const struct vma *v, uaddr_t start, uaddr_t end)
+{
+	pte_t *pte;
+	int err = 0;
+
+	while (start < end && !err) {
+		if (v->file) {
+			err = enter_file_pages(mm, v, &start, end);
+		} else {
+			err = vm_populate(mm, v, start, &pte);
+			start += PAGE_SIZE;
+		}
+		cond_resched();
+		if (!err)
+			err = THREAD_KILLED();
+	}
+	return err;
+}
+
+/* Make the pages of the areas in [start, end) present, of files those that are there. Returns 0,
+ * -ENOMEM or -EINTR (killed); some are present then. Locks: takes mm->lock. Context: thread. */
+int vm_populate_range(struct mm *mm, uaddr_t start, uaddr_t end)
+{
+	int err = 0;
+
+	write_lock(&mm->lock);
+	for (struct vma *v = vma_find(mm, start); v && v->start < end && !err;
+	     v = vma_next(mm, v)) {
+		if (v->flags & VMA_PROT)
+			err = populate_area(mm, v, MAX(start, v->start), MIN(end, v->end));
+	}
+	write_unlock(&mm->lock);
+	return err;
 }
 
 static int fault_locked(struct mm *mm, uaddr_t addr, unsigned access)
@@ -77,8 +163,10 @@ static int fault_locked(struct mm *mm, uaddr_t addr, unsigned access)
 	int err;
 
 	/* Rights first: a stack does not grow for an access that it does not allow. */
-	if (!v || !access_allowed(v, access))
+	if (!v || (!access_allowed(v, access) && v->start > addr))
 		return -EFAULT;
+	if (!access_allowed(v, access))
+		return -EACCES;
 	v = vm_area_at(mm, addr);
 	if (!v)
 		return -EFAULT;
@@ -93,7 +181,8 @@ static int fault_locked(struct mm *mm, uaddr_t addr, unsigned access)
 }
 
 /* Resolve a fault at addr; access as in arch/upcall.h. Returns 0: try again; -EFAULT: no such
- * memory, or not for this access; -ENOMEM: no page left, or a page-table page was refused.
+ * memory; -EACCES: not for this access; -EIO: behind the end of the mapped file; -ENOMEM: no
+ * page left, or a page-table page was refused.
  * Locks: takes mm->lock. Context: thread, no spinlock held. */
 int vm_fault(struct mm *mm, uaddr_t addr, unsigned access)
 {

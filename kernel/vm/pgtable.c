@@ -7,7 +7,8 @@
  * munmap gives table pages back to the group at once, and a child's tables are its parent's.
  *
  * Invariants, checked by pgtable_check():
- *   I11 every occupied leaf lies in an area and names a PAGE_USER page that is referenced;
+ *   I11 every occupied leaf lies in an area and names a page that is referenced: PAGE_USER, or
+ *       (in an area with a file) PAGE_FILE;
  *   I12 a leaf is hidden exactly when its area allows no access, and writable only when its
  *       area is, and is shared or is the page's only user;
  *   I13 no table but the root is empty, each is a PAGE_TABLE page, and none is shared;
@@ -48,18 +49,6 @@ pte_t pgtable_leaf(unsigned vma_flags, struct page *page)
 	    ((vma_flags & VMA_SHARED) || atomic_load_acquire(&page->refs) == 1))
 		prot |= PTE_WRITE;
 	return mmu_pte(page_to_phys(page), prot);
-}
-
-/* Drop one mapping's reference of a user page; the last one frees it. */
-void user_page_put(struct page *page)
-{
-	int now;
-
-	BUG_ON(page->kind != PAGE_USER);	/* before: then it may be somebody else's */
-	now = atomic_sub_return(&page->refs, 1);
-	BUG_ON(now < 0);
-	if (now == 0)
-		page_free(page);
 }
 
 static pte_t *table_of(pte_t entry)
@@ -216,7 +205,7 @@ static void free_leaves(struct mm *mm, pte_t *leaf, unsigned long nr)
 	for (unsigned long i = 0; i < nr; i++) {
 		if (!leaf[i])
 			continue;
-		user_page_put(pte_page(leaf[i]));
+		page_put(pte_page(leaf[i]));
 		WRITE_ONCE(leaf[i], 0);
 		mm->nr_pages--;
 	}
@@ -251,6 +240,51 @@ void pgtable_free_range(struct mm *mm, uaddr_t start, uaddr_t end)
 	}
 }
 
+/* Make the tables for the pages that [from, to) has, at the same distance from `to`. */
+static int make_tables(struct mm *mm, uaddr_t from, uaddr_t to, size_t bytes)
+{
+	uaddr_t addr = from, stop;
+	pte_t *leaf;
+
+	for (; (leaf = pgtable_next(mm, &addr, from + bytes, &stop)) != NULL; addr = stop) {
+		for (uaddr_t at = addr; at < stop; at += PAGE_SIZE, leaf++) {
+			if (*leaf && !pgtable_walk(mm, to + (at - from), true))
+				return -ENOMEM;
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+/*
+ * The pages of `bytes` from `from` on go to `to`, where there is nothing. Returns 0, or -ENOMEM
+ * (no page tables) with nothing changed. A CPU may use the old place until the flush: that is
+ * as if it had done so before. Locks: mm->lock for writing. Context: thread.
+ */
+int pgtable_move(struct mm *mm, uaddr_t from, uaddr_t to, size_t bytes)
+{
+	uaddr_t addr = from, stop;
+	int err = make_tables(mm, from, to, bytes);
+	pte_t *leaf;
+
+	if (err) {
+		pgtable_free_range(mm, to, to + bytes);
+		return err;
+	}
+	for (; (leaf = pgtable_next(mm, &addr, from + bytes, &stop)) != NULL; addr = stop) {
+		for (uaddr_t at = addr; at < stop; at += PAGE_SIZE, leaf++) {
+			if (!*leaf)
+				continue;
+			WRITE_ONCE(*pgtable_walk(mm, to + (at - from), false), *leaf);
+			WRITE_ONCE(*leaf, 0);
+		}
+		cond_resched();
+	}
+	space_flush(&mm->space, from, from + bytes);
+	pgtable_free_range(mm, from, from + bytes);
+	return 0;
+}
+
 /* --- checks */
 
 struct recount {
@@ -269,7 +303,9 @@ static int check_leaf(struct mm *mm, struct recount *count, uaddr_t addr, pte_t 
 	count->area = v;
 	if (!v || v->start > addr || !mmu_present(pte))
 		return 11;
-	if (page->kind != PAGE_USER || atomic_load(&page->refs) < 1)
+	if (page->kind != PAGE_USER && !(page->kind == PAGE_FILE && v->file))
+		return 11;
+	if (atomic_load(&page->refs) < 1)
 		return 11;
 	if (((mmu_prot(pte) & PTE_READ) != 0) != ((v->flags & VMA_PROT) != 0))
 		return 12;

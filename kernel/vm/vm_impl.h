@@ -9,7 +9,7 @@
 #include "kernel/vm/vm.h"
 
 /* --- vma.c: the list of areas */
-struct vma *vma_alloc(uaddr_t start, uaddr_t end, unsigned flags) must_check;
+struct vma *vma_alloc(uaddr_t start, uaddr_t end, const struct vma *like) must_check;
 void vma_free(struct vma *v);
 struct vma *vma_find(struct mm *mm, uaddr_t addr);	/* first that ends above addr, or NULL */
 struct vma *vma_prev(struct mm *mm, struct vma *v);	/* v NULL: the last one; or NULL */
@@ -26,6 +26,7 @@ int vma_check(struct mm *mm);
 pte_t *pgtable_walk(struct mm *mm, uaddr_t addr, bool create);	/* NULL: absent or no memory */
 pte_t *pgtable_next(struct mm *mm, uaddr_t *addr, uaddr_t end, uaddr_t *stop);
 void pgtable_free_range(struct mm *mm, uaddr_t start, uaddr_t end);
+int pgtable_move(struct mm *mm, uaddr_t from, uaddr_t to, size_t bytes) must_check;
 pte_t pgtable_leaf(unsigned vma_flags, struct page *page);
 int pgtable_check(struct mm *mm);
 
@@ -35,12 +36,16 @@ static inline struct page *pte_page(pte_t pte)
 	return phys_to_page(mmu_addr(pte));
 }
 
-static inline void user_page_get(struct page *page)
+/* The page of v's file that belongs at addr. */
+static inline u64 vma_index(const struct vma *v, uaddr_t addr)
 {
-	BUG_ON(atomic_add_return(&page->refs, 1) <= 1);
+	return v->index + (addr - v->start) / PAGE_SIZE;
 }
 
-void user_page_put(struct page *page);			/* the last one frees */
+extern const struct vm_file_hooks *vm_files;		/* [I] since boot */
+bool vm_within_limits(struct mm *mm, unsigned flags, unsigned long more);
+u64 vm_limit(enum vm_limit which);
+void vma_cut_front(struct vma *v, uaddr_t start);	/* v begins there from now on */
 
 /* --- fault.c: a page behind addr (inside v), present in *pte afterwards */
 int vm_populate(struct mm *mm, const struct vma *v, uaddr_t addr, pte_t **pte) must_check;
@@ -48,6 +53,9 @@ struct vma *vm_area_at(struct mm *mm, uaddr_t addr);	/* grows a stack down to ad
 
 /* --- mmap.c */
 int vm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end) must_check;
+uaddr_t vm_find_gap(struct mm *mm, size_t bytes);	/* 0: none */
+bool vm_range_valid(uaddr_t start, size_t bytes, uaddr_t *end);
+bool vm_fully_mapped(struct mm *mm, uaddr_t start, uaddr_t end);
 
 /* --- cow.c: the slot */
 int cow_copy(struct mm *from, struct mm *to) must_check;	/* pages and tables of every area */

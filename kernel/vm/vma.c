@@ -5,7 +5,7 @@
  *
  * Invariants, checked by vma_check():
  *   I1 areas are sorted, disjoint, page aligned, not empty, inside [USER_MIN, USER_MAX);
- *   I2 two areas that touch differ in their flags;
+ *   I2 two areas that touch could not be one: vma_joins();
  *   I3 mm->nr_areas counts them, and is at most VM_MAX_AREAS;
  *   I4 mm->last_found is NULL or one of them.
  *
@@ -15,6 +15,26 @@
 #include "mm/kmem.h"
 
 static struct kmem_cache *mm_cache, *vma_cache;
+static u64 (*limit_hook)(enum vm_limit which);		/* [I] since boot */
+const struct vm_file_hooks *vm_files;
+
+/* Who knows files. Context: boot. */
+void vm_set_file_hooks(const struct vm_file_hooks *hooks)
+{
+	vm_files = hooks;
+}
+
+/* Who knows the limits of the current process. Context: boot. */
+void vm_set_limit_hook(u64 (*hook)(enum vm_limit which))
+{
+	limit_hook = hook;
+}
+
+/* That limit of the current process; ~0: none. */
+u64 vm_limit(enum vm_limit which)
+{
+	return limit_hook ? limit_hook(which) : ~0ull;
+}
 
 /* Create the caches. Context: boot, once, after kmem_init(). */
 void vm_init(void)
@@ -72,6 +92,8 @@ void mm_put(struct mm *mm)
 		vma_remove(mm, v);
 	}
 	BUG_ON(mm->nr_pages != 0 || mm->nr_tables != 1);
+	if (mm->exe)
+		vm_files->put(mm->exe);
 	page_free(page_of(mm->root));
 	kmem_cache_free(mm_cache, mm);
 }
@@ -93,6 +115,13 @@ int mm_copy(struct mm *from, struct mm **out)
 		err = cow_copy(from, to);
 	to->brk_start = from->brk_start;
 	to->brk_end = from->brk_end;
+	to->args_start = from->args_start;
+	to->args_end = from->args_end;
+	to->env_end = from->env_end;
+	to->max_pages = to->nr_pages;
+	to->exe = from->exe;
+	if (to->exe)
+		vm_files->get(to->exe);
 	write_unlock(&from->lock);
 	if (err) {
 		mm_put(to);
@@ -102,14 +131,19 @@ int mm_copy(struct mm *from, struct mm **out)
 	return 0;
 }
 
-/* A new area, not in any list, or NULL. */
-struct vma *vma_alloc(uaddr_t start, uaddr_t end, unsigned flags)
+/* A new area with the flags and the file of `like`, part of which it could be; not in any list.
+ * NULL: no memory. */
+struct vma *vma_alloc(uaddr_t start, uaddr_t end, const struct vma *like)
 {
 	struct vma *v = kmem_cache_alloc(vma_cache, GFP_KERNEL);
 
 	if (!v)
 		return NULL;
-	*v = (struct vma){ .start = start, .end = end, .flags = flags };
+	*v = (struct vma){ .start = start, .end = end, .flags = like->flags, .file = like->file };
+	if (v->file) {
+		v->index = vma_index(like, start);
+		vm_files->get(v->file);
+	}
 	list_init(&v->link);
 	return v;
 }
@@ -117,8 +151,19 @@ struct vma *vma_alloc(uaddr_t start, uaddr_t end, unsigned flags)
 /* Free an area that is in no list. NULL is fine. */
 void vma_free(struct vma *v)
 {
-	if (v)
-		kmem_cache_free(vma_cache, v);
+	if (!v)
+		return;
+	if (v->file)
+		vm_files->put(v->file);
+	kmem_cache_free(vma_cache, v);
+}
+
+/* v begins at start from now on, higher up than it did. */
+void vma_cut_front(struct vma *v, uaddr_t start)
+{
+	if (v->file)
+		v->index = vma_index(v, start);
+	v->start = start;
 }
 
 /* The area before v (v NULL: the last one), or NULL. */
@@ -201,7 +246,7 @@ int vma_split(struct mm *mm, uaddr_t at)
 		return 0;
 	if (mm->nr_areas >= VM_MAX_AREAS)
 		return -ENOMEM;
-	upper = vma_alloc(at, v->end, v->flags);
+	upper = vma_alloc(at, v->end, v);
 	if (!upper)
 		return -ENOMEM;
 	v->end = at;
@@ -209,7 +254,14 @@ int vma_split(struct mm *mm, uaddr_t at)
 	return 0;
 }
 
-/* Join neighbours with equal flags among the areas that touch [start, end]. Cannot fail. */
+/* Do next and the area before it, v, go on in each other? */
+static bool vma_joins(const struct vma *v, const struct vma *next)
+{
+	return v->end == next->start && v->flags == next->flags && v->file == next->file &&
+	       (!v->file || vma_index(v, next->start) == next->index);
+}
+
+/* Join neighbours that go on in each other among the areas that touch [start, end]. Cannot fail. */
 void vma_merge(struct mm *mm, uaddr_t start, uaddr_t end)
 {
 	struct vma *v = vma_find(mm, start ? start - 1 : 0), *next;
@@ -218,7 +270,7 @@ void vma_merge(struct mm *mm, uaddr_t start, uaddr_t end)
 		next = vma_next(mm, v);
 		if (!next)
 			break;
-		if (v->end != next->start || v->flags != next->flags) {
+		if (!vma_joins(v, next)) {
 			v = next;
 			continue;
 		}
@@ -233,7 +285,7 @@ int vma_copy_list(struct mm *from, struct mm *to)
 	struct vma *v, *copy;
 
 	list_for_each(v, &from->areas, link) {
-		copy = vma_alloc(v->start, v->end, v->flags);
+		copy = vma_alloc(v->start, v->end, v);
 		if (!copy)
 			return -ENOMEM;
 		list_append(&to->areas, &copy->link);
@@ -246,19 +298,19 @@ int vma_copy_list(struct mm *from, struct mm *to)
 int vma_check(struct mm *mm)
 {
 	bool found = !mm->last_found;
-	unsigned nr = 0, flags = 0;
+	const struct vma *before = NULL, *v;
+	unsigned nr = 0;
 	uaddr_t end = 0;
-	struct vma *v;
 
 	list_for_each(v, &mm->areas, link) {
 		if (v->start < end || v->start < USER_MIN || v->end > USER_MAX ||
 		    v->start >= v->end || !IS_ALIGNED(v->start | v->end, PAGE_SIZE))
 			return 1;
-		if (nr && v->start == end && v->flags == flags)
+		if (before && vma_joins(before, v))
 			return 2;
 		found = found || v == mm->last_found;
 		end = v->end;
-		flags = v->flags;
+		before = v;
 		nr++;
 	}
 	if (nr != mm->nr_areas || nr > VM_MAX_AREAS)

@@ -8,7 +8,7 @@ HOST_BUILD := $(BUILD)/host
 
 HOST_BACKENDS := slub slab
 HOST_KERNEL_SRCS := $(sort $(wildcard kernel/lib/*.c kernel/sync/*.c kernel/cgroup/*.c \
-	kernel/fs/dcache.c arch/host/*.c tests/host/fake_sched.c tests/ops/*.c) \
+	kernel/fs/dcache.c kernel/fs/dpath.c arch/host/*.c tests/host/fake_sched.c tests/ops/*.c) \
 	$(filter-out $(HOST_BACKENDS:%=mm/%.c),$(wildcard mm/*.c)))
 HOST_TESTS := $(patsubst tests/host/%.c,%,$(sort $(wildcard tests/host/test_*.c)))
 
@@ -80,7 +80,7 @@ FUZZ_CFLAGS = $(HOST_CFLAGS) -fsanitize=fuzzer-no-link
 FUZZ_BINS := $(HOST_BACKENDS:%=$(BUILD)/fuzz/ops-%)
 FUZZ_RUNS ?= 4000
 # dcache.c wants what its own test stands in for.
-FUZZ_OBJS := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(filter-out kernel/fs/dcache.c,$(HOST_KERNEL_SRCS)))
+FUZZ_OBJS := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(filter-out kernel/fs/dcache.c kernel/fs/dpath.c,$(HOST_KERNEL_SRCS)))
 
 $(BUILD)/fuzz/%.o: %.c
 	@mkdir -p $(@D)

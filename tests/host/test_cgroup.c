@@ -519,7 +519,7 @@ HOST_TEST(every_control_can_be_found_by_its_listed_name)
 	assert_true(len < sizeof(names));
 	assert_int_equal(control_names(NULL, 0), len);
 	for (name = strtok(names, "\n"); name; name = strtok(NULL, "\n"), n++)
-		assert_non_null(control_find(name));
+		assert_true(control_find(name) >= 0);
 	assert_int_equal(n, 9);
 }
 

@@ -287,7 +287,7 @@ HOST_TEST(positions_stay_when_names_come_and_go)
 
 static long path_of(struct dentry *d, char *buf, size_t size)
 {
-	static struct mount mount = { .super = &super };
+	struct mount mount = { .super = &super, .root = root };
 	struct path path = { &mount, d }, top = { &mount, root };
 
 	return dentry_path(&path, &top, buf, size);
@@ -353,7 +353,10 @@ HOST_TEST(a_path_goes_on_above_a_mount)
 	point = make(root, "mnt");
 	other.root = dentry_alloc_root(&other, inode_get(&inode));
 	a = make(other.root, "a");
-	upper = (struct mount){ .super = &other, .point = point, .parent = &top };
+	top.root = root;
+	upper = (struct mount){
+		.super = &other, .root = other.root, .point = point, .parent = &top,
+	};
 	path = (struct path){ &upper, a };
 	from = (struct path){ &top, root };
 	assert_int_equal(dentry_path(&path, &from, buf, sizeof(buf)), 7);

@@ -27,7 +27,6 @@ static const char *const op_names[] = {
 };
 
 static struct super super = { .fs_name = "testfs" };
-static struct mount mount = { .super = &super };
 static struct inode inode = { .nlink = 1 };	/* stands for every inode */
 static struct dentry *root, *dirs[NR_DIRS];
 static pthread_mutex_t dir_locks[NR_DIRS], rename_lock;
@@ -125,6 +124,7 @@ static bool parent(struct worker *w)
 static bool path(struct worker *w)
 {
 	struct dentry *d = find_some(w);
+	struct mount mount = { .super = &super, .root = root };
 	struct path at = { &mount, d }, top = { &mount, root };
 	char buf[PATH_MAX];
 	long len;

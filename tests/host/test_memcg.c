@@ -642,9 +642,10 @@ HOST_TEST(every_failure_while_a_copy_is_made_is_undone)
 	machine();
 	p = group(&root_memcg, "p", 1000);
 	a = group(p, "a", 1000);
+	assert_null(alloc_in(a, 64, GFP_ATOMIC));	/* making one may wait */
 	while (!obj && n++ < 100) {
 		host_fail_after(n);
-		obj = alloc_in(a, 64, GFP_ATOMIC);
+		obj = alloc_in(a, 64, GFP_KERNEL);
 		host_fail_after(0);
 		assert_audit();
 		memcg_shrink(p);

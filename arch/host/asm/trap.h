@@ -21,6 +21,9 @@ static inline unsigned long regs_syscall_nr(const struct regs *r) { return r->nr
 static inline unsigned long regs_arg(const struct regs *r, unsigned i) { return r->args[i]; }
 static inline bool regs_from_user(const struct regs *r) { return r->user; }
 
+static inline bool regs_in_syscall(const struct regs *r) { return r->user; }
+static inline void regs_again(struct regs *r, unsigned long nr) { r->nr = nr; }
+
 static inline void regs_init_user(struct regs *r, uaddr_t ip, uaddr_t sp)
 {
 	*r = (struct regs){ .ip = ip, .sp = sp, .user = true };

@@ -68,6 +68,17 @@ static inline unsigned long regs_arg(const struct regs *r, unsigned i)
 	}
 }
 
+static inline bool regs_in_syscall(const struct regs *r)
+{
+	return r->vector == VECTOR_SYSCALL;
+}
+
+static inline void regs_again(struct regs *r, unsigned long nr)
+{
+	r->rip -= 2;			/* SYSCALL is two bytes */
+	r->rax = nr;
+}
+
 static inline bool regs_from_user(const struct regs *r)
 {
 	return (r->cs & 3) != 0;
