@@ -50,9 +50,10 @@ help:
 	@echo "make demo       build, boot the ISO, contain a fork bomb and a mkdir loop on SLUB and SLAB"
 	@echo "make check      every test; last line: N passed, N failed"
 	@echo "make check-long  tortures of 4, 16 and 32 CPUs and the slow guest tests, both images"
+	@echo "make check-ash  busybox's own shell tests, on Debian's kernel and on Tally"
 	@echo "make model      the protocols of charging and of safe points, checked by spin"
 	@echo "make bench-smp  throughput of two CPUs against one (wants an idle host of two cores)"
-	@echo "make run        boot to the menu on this terminal (IMAGE=slub|slab|slub-debug|slab-debug)"
+	@echo "make run        a shell on this terminal (IMAGE=slub|slab|slub-debug|slab-debug)"
 	@echo "make iso        build/tally.iso: one hybrid image, BIOS and UEFI"
 	@echo "make gdb        QEMU stopped at the first instruction, GDB attached, symbols loaded"
 	@echo "make fuzz       the operation fuzzers, both backends (FUZZ_RUNS=1000000 for long)"
@@ -110,9 +111,21 @@ include user/user.mk
 
 INITRD := $(BUILD)/initrd.cpio
 initrd: $(INITRD)
-$(INITRD): $(USER_STRIPPED) tools/mkinitrd.py
+# Debian's shell and tools: BUSYBOX=FILE takes another static busybox.
+BUSYBOX_DIR := $(BUILD)/debian/busybox-static
+BUSYBOX ?= $(BUSYBOX_DIR)/bin/busybox
+BUSYBOX_COPYRIGHT := $(BUSYBOX_DIR)/usr/share/doc/busybox-static/copyright
+ROOT_DIRS := tmp root home/student proc sys/fs/cgroup/memory dev usr/bin usr/sbin
+$(BUSYBOX_DIR)/bin/busybox:
+	$(call say,DEB,$(BUSYBOX_DIR))
+	$(Q)tools/deb --build $(BUILD) busybox-static >/dev/null
+	@touch $@
+$(INITRD): $(USER_STRIPPED) $(BUSYBOX) $(wildcard user/rootfs/etc/*) tools/mkinitrd.py
 	$(call say,INITRD,$@)
-	$(Q)tools/mkinitrd.py -o $@ $(BUILD)/user/stripped/init:/init:755 \
+	$(Q)tools/mkinitrd.py -o $@ --busybox $(BUSYBOX) $(addprefix --dir ,$(ROOT_DIRS)) \
+		$(foreach f,$(notdir $(wildcard user/rootfs/etc/*)),user/rootfs/etc/$(f):/etc/$(f):644) \
+		$(if $(filter $(BUSYBOX_DIR)/%,$(BUSYBOX)),$(BUSYBOX_COPYRIGHT):/usr/share/doc/busybox/copyright:644) \
+		$(BUILD)/user/stripped/init:/init:755 \
 		$(foreach p,$(filter-out init,$(USER_PROGS)),$(BUILD)/user/stripped/$(p):/bin/$(p):755)
 
 iso: $(BUILD)/tally.iso
@@ -123,7 +136,7 @@ $(BUILD)/tally.iso: $(KERNELS) $(INITRD) tools/mkiso
 # --- tests
 include tests/host/host.mk
 
-.PHONY: check check-long model bench-smp demo run gdb gdb-server doctor toolchain setup size mutants
+.PHONY: check check-long check-ash model bench-smp demo run gdb gdb-server doctor toolchain setup size mutants
 .PHONY: clean shape floors headers
 setup:
 	$(Q)tools/setup
@@ -139,6 +152,10 @@ check: setup
 check-long: setup
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) kernels initrd guest-progs
 	$(Q)tools/check --long
+
+check-ash: setup
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) kernels initrd
+	$(Q)tests/oracle/ash
 
 model: setup
 	$(Q)tests/model/run --build $(BUILD)/model

@@ -22,15 +22,18 @@
 #include "predict.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <sys/wait.h>
 
 #define WORK		"/tmp/demo"
+#define STUDENT		1000		/* user and group */
 #define BOMB_REPORT	WORK "/bomb"
 #define VICTIM_REPORT	WORK "/victim"
 #define CHAIN		WORK "/chain"
@@ -130,7 +133,17 @@ static void field_word(const char *line, const char *key, char *word, size_t siz
 	word[n] = 0;
 }
 
-/* Start a program with standard input and output as given, inside a group. */
+/* From here on an ordinary user, whom nothing holds back but the group. */
+static void become_student(void)
+{
+	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (setrlimit(RLIMIT_NPROC, &unlimited) < 0 || setgroups(0, NULL) < 0 ||
+	    setgid(STUDENT) < 0 || setuid(STUDENT) < 0)
+		die(1, "becoming user %d: %s\n", STUDENT, strerror(errno));
+}
+
+/* Start a program as the student, with standard input and output as given, inside a group. */
 static int start(const char *group, int in, int to, char *const argv[])
 {
 	static char *const env[] = { "PATH=/bin", NULL };
@@ -145,6 +158,7 @@ static int start(const char *group, int in, int to, char *const argv[])
 	if (in >= 0)
 		dup2(in, 0);
 	dup2(to, 1);
+	become_student();
 	execve(argv[0], argv, env);
 	die(1, "%s: %s\n", argv[0], strerror(errno));
 }
@@ -170,7 +184,7 @@ static void bomb_start(struct bomb *b, enum kind kind, const char *group, const 
 		die(1, "limit %s: %s\n", limit ? limit : "none", strerror((int)-r));
 	if (!limit)			/* counted from now on, and bounded by the machine alone */
 		control_set(group, "memory.kmem.limit_in_bytes", "-1");
-	if (kind == MKDIRLOOP && mkdir(CHAIN, 0755) < 0)
+	if (kind == MKDIRLOOP && (mkdir(CHAIN, 0755) < 0 || chown(CHAIN, STUDENT, STUDENT) < 0))
 		die(1, "%s: %s\n", CHAIN, strerror(errno));
 	b->report = make_file(BOMB_REPORT);
 	if (pipe2(pipe_fd, O_CLOEXEC) < 0)
@@ -776,6 +790,8 @@ int main(int argc, char **argv)
 		die(1, "remove /demo-check: %s\n", strerror(errno));
 	mkdir("/tmp", 0777);
 	mkdir(WORK, 0755);
+	if (chown(WORK, STUDENT, STUDENT) < 0)
+		die(1, WORK ": %s\n", strerror(errno));
 	for (int kind = FORKBOMB; kind <= MKDIRLOOP; kind++) {
 		const char *bad = run[kind] ? run_pair((enum kind)kind) : NULL;
 

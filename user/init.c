@@ -1,21 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Process 1. Three ways to live:
+ * Process 1. Mounts what programs look for, then lives in one of two ways:
  *   /etc/run exists    batch: it holds the NUL-separated words of a command. Run it on the
  *                      host port, reap all, hand its wait status to /dev/hoststatus.
- *   an argument        demo=WHAT of the kernel command line: run that demo, then the menu.
- *   else               a menu on the console.
+ *   else               a shell of root on the console, a new one when it ends. An argument,
+ *                      demo=WHAT of the kernel command line: that demo first.
+ * poweroff, halt and reboot send it the signals they send to any init.
  */
 #include "common.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/wait.h>
 
-#define MAX_WORDS 256
+#define MAX_WORDS	256
+#define SHELL		"/bin/sh"
+#define GROUPS		"/sys/fs/cgroup/memory"
 
-static char *const environment[] = { "PATH=/bin", "HOME=/", "TERM=linux", NULL };
+static char *const search_path[] = { "/bin", "/sbin", "/usr/bin", "/usr/sbin", NULL };
+static char *const environment[] = {
+	"PATH=/bin:/sbin:/usr/bin:/usr/sbin", "HOME=/root", "USER=root", "LOGNAME=root",
+	"SHELL=" SHELL, "TERM=linux", NULL,
+};
 static char words[64 * 1024];
 static char *argv_run[MAX_WORDS + 1];
 
@@ -35,20 +45,28 @@ static void open_console(void)
 		open_as("/dev/console", O_RDWR, fd);
 }
 
-/* In the child: the command, searched for in /bin when its name has no slash. */
+/* Each may be there already; a kernel without one of them still gets a shell. */
+static void mount_all(void)
+{
+	mount("proc", "/proc", "proc", 0, NULL);
+	mount("none", GROUPS, "cgroup", 0, "memory");
+}
+
+/* In the child: the command, searched for where the shell would when its name has no slash. */
 static _Noreturn void run_words(void)
 {
-	char path[4200] = "/bin/";
+	char path[4200];
 	const char *name = argv_run[0];
-	int error;
+	int error = ENOENT;
 
 	if (strchr(name, '/')) {
 		execve(name, argv_run, environment);
 		error = errno;
 	} else if (strlen(name) >= 256) {
 		error = ENAMETOOLONG;
-	} else {
-		strcat(path, name);
+	}
+	for (int i = 0; error == ENOENT && !strchr(name, '/') && search_path[i]; i++) {
+		strcat(strcat(strcpy(path, search_path[i]), "/"), name);
 		execve(path, argv_run, environment);
 		error = errno;
 	}
@@ -100,6 +118,7 @@ static _Noreturn void batch(int fd)
 	}
 	pid = fork();
 	if (pid == 0) {
+		setsid();
 		open_as("/dev/hostin", O_RDONLY, 0);
 		open_as("/dev/hostout", O_WRONLY, 1);
 		open_as("/dev/hosterr", O_WRONLY, 2);
@@ -115,118 +134,85 @@ static _Noreturn void batch(int fd)
 	power_off(status);
 }
 
-/* Run argv_run on the console and say how it ended, if not well. */
-static void run_console(void)
+static void on_power(int sig)
 {
-	int pid = fork(), status;
+	reboot(sig == SIGTERM ? RB_AUTOBOOT : RB_POWER_OFF);
+}
 
-	if (pid == 0)
-		run_words();
+static void catch_power_signals(void)
+{
+	static const int signals[] = { SIGUSR1, SIGUSR2, SIGTERM };
+	struct sigaction sa = { .sa_handler = on_power };
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaction(signals[i], &sa, NULL);
+}
+
+/* argv_run in a session of its own on the console; its wait status. */
+static int run_console(const char *program_path)
+{
+	int pid = fork();
+
+	if (pid == 0) {
+		setsid();
+		open_console();
+		ioctl(0, TIOCSCTTY, 1);
+		chdir("/root");
+		execve(program_path, argv_run, environment);
+		die(127, "%s: %s\n", program_path, strerror(errno));
+	}
 	if (pid < 0) {
 		warn("fork: %s\n", strerror(errno));
+		return 126 << 8;
+	}
+	return wait_reaping(pid);
+}
+
+static void show_file(const char *path)
+{
+	char buf[512];
+	ssize_t n;
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0)
 		return;
-	}
-	status = wait_reaping(pid);
-	if (WIFSIGNALED(status))
-		out("[%s ended by signal %d]\n", argv_run[0], WTERMSIG(status));
-	else if (WEXITSTATUS(status))
-		out("[%s: status %d]\n", argv_run[0], WEXITSTATUS(status));
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		write_all(1, buf, (size_t)n);
+	close(fd);
 }
 
-static void run_line(char *line)
+static _Noreturn void shells(void)
 {
-	int argc = 0;
-
-	for (char *w = strtok(line, " \t\r\n"); w && argc < MAX_WORDS; w = strtok(NULL, " \t\r\n"))
-		argv_run[argc++] = w;
-	argv_run[argc] = NULL;
-	if (!argc)
-		return;
-	if (strcmp(argv_run[0], "cd")) {
-		run_console();
-		return;
-	}
-	if (chdir(argc > 1 ? argv_run[1] : "/") < 0)
-		warn("cd: %s\n", strerror(errno));
-}
-
-static void run_text(const char *line)
-{
-	static char copy[256];
-
-	strncpy(copy, line, sizeof(copy) - 1);
-	run_line(copy);
-}
-
-/* One line from the console without its end; -1 at end of file. */
-static int read_line(char *line, size_t size)
-{
-	size_t n = 0;
-
+	show_file("/etc/motd");
+	argv_run[0] = "-sh";
+	argv_run[1] = NULL;
 	for (;;) {
-		char c;
-		ssize_t got = read(0, &c, 1);
+		int status = run_console(SHELL);
 
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return -1;
-		if (c == '\n' || c == '\r')
-			break;
-		if (n + 1 < size)
-			line[n++] = c;
-	}
-	line[n] = 0;
-	return (int)n;
-}
-
-static void command_lines(char *line, size_t size)
-{
-	out("Commands: cd, and the programs of /bin; an empty line goes back.\n");
-	for (;;) {
-		out("tally# ");
-		if (read_line(line, size) <= 0)
-			return;
-		run_line(line);
-	}
-}
-
-static _Noreturn void menu(void)
-{
-	static const char *const choices[] = {
-		"demo forkbomb", "demo mkdirloop", "demo all", "cg show -r /", "cg slabinfo",
-		"cg audit",
-	};
-	static char line[1024];
-
-	for (;;) {
-		out("\nTally: 1) demo forkbomb  2) demo mkdirloop  3) demo all  4) show groups\n"
-		    "       5) slabinfo  6) audit  7) run a command line  q) power off\n> ");
-		if (read_line(line, sizeof(line)) < 0 || line[0] == 'q')
-			power_off(0);
-		if (line[0] >= '1' && line[0] <= '6' && !line[1])
-			run_text(choices[line[0] - '1']);
-		else if (line[0] == '7' && !line[1])
-			command_lines(line, sizeof(line));
-		else if (line[0])
-			run_line(line);
+		if (WIFSIGNALED(status))
+			out("[the shell was ended by signal %d]\n", WTERMSIG(status));
+		if (WIFEXITED(status) && WEXITSTATUS(status) >= 126)
+			sleep_ms(1000);		/* it cannot be started: do not spin */
 	}
 }
 
 int main(int argc, char **argv)
 {
-	static char command[256];
-	int fd;
+	int fd, status;
 
 	program = "init";
 	open_console();
+	mount_all();
 	fd = open("/etc/run", O_RDONLY);
 	if (fd >= 0)
 		batch(fd);
+	catch_power_signals();
 	if (argc > 1) {
-		strcpy(command, "demo ");
-		strncat(command, argv[1], sizeof(command) - 6);
-		run_line(command);
+		argv_run[0] = "demo";
+		argv_run[1] = argv[1];
+		status = run_console("/bin/demo");
+		out("[demo %s: status %d]\n", argv[1],
+		    WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 	}
-	menu();
+	shells();
 }

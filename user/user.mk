@@ -4,7 +4,7 @@
 USER_CC ?= musl-gcc
 USER_STRIP ?= strip
 USER_CFLAGS ?= -static -O2 -g -Wall -Wextra
-USER_PROGS := init cg forkbomb mkdirloop rmdeep victim demo torture bench
+USER_PROGS := init cg forkbomb mkdirloop rmdeep victim demo torture bench callfuzz
 
 USER_BINS := $(USER_PROGS:%=$(BUILD)/user/%)
 USER_STRIPPED := $(USER_PROGS:%=$(BUILD)/user/stripped/%)
@@ -12,6 +12,7 @@ USER_STRIPPED := $(USER_PROGS:%=$(BUILD)/user/stripped/%)
 # The bomb's page tables are part of a prediction: it is linked with nothing of ours.
 user_src_forkbomb := user/forkbomb.c
 user_src_demo := user/demo.c user/predict.c user/common.c
+user_src_callfuzz := user/callfuzz.c user/callfuzz_calls.c user/common.c
 user_src = $(or $(user_src_$(1)),user/$(1).c user/common.c)
 
 define USER_PROG_RULE

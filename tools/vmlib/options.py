@@ -10,7 +10,8 @@ import sys
 from .verdict import NOTRUN, Refusal
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
-ISO = os.path.join(ROOT, "build", "tally.iso")
+BUILD = os.path.join(ROOT, os.environ.get("BUILD") or "build")
+ISO = os.path.join(BUILD, "tally.iso")
 IMAGES = ("slub", "slab", "slub-debug", "slab-debug")
 MAX_WORDS, MAX_WORD_BYTES = 256, 65536      # what /init takes from /etc/run
 
@@ -25,7 +26,8 @@ CODES = """Exit status, if it is not the command's own, with one line on stderr 
   251  HANG     no heartbeat from the guest for --hang seconds
   252  TIMEOUT  the bound of --timeout was reached
   253  HARNESS  QEMU is missing or died, or the guest spoke gibberish on the host port
-  254  NOTRUN   nothing was started: bad option, image not built"""
+  254  NOTRUN   nothing was started: bad option, image not built
+BUILD in the environment names the folder of what was built (default build)."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -102,7 +104,7 @@ def kernel_path(options: argparse.Namespace) -> str:
                                   f"not {options.image}")
         path, build = options.iso, "make iso" if options.iso == ISO else ""
     elif options.image in IMAGES:
-        path = os.path.join(ROOT, "build", f"tally-{options.image}.elf")
+        path = os.path.join(BUILD, f"tally-{options.image}.elf")
         build = "make kernels initrd"
     else:
         path, build = options.image, ""
@@ -137,7 +139,7 @@ def fill_in(options: argparse.Namespace) -> None:
     options.cmdline = " ".join(words + options.append)
     options.add = [split_add(spec) for spec in options.add]
     options.kernel = kernel_path(options)
-    options.initrd = os.path.join(ROOT, "build", "initrd.cpio")
+    options.initrd = os.path.join(BUILD, "initrd.cpio")
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
