@@ -4,7 +4,7 @@ GUEST_DIR := tests/guest/progs
 GUEST_CFLAGS := -O2 -g -Wall -Wextra -Iuser/include
 GUEST_SUITES := $(patsubst $(GUEST_DIR)/%.c,%,$(wildcard $(GUEST_DIR)/t_*.c))
 GUEST_PROGS := $(addprefix $(BUILD)/guest/,$(GUEST_SUITES) p_misc p_misc_pie p_misc_dynamic \
-	p_seq p_smp foreign tiny)
+	p_seq p_smp p_tty foreign tiny f_threads_glibc f_threads_pie f_threads_musl f_exceptions)
 GUEST_NOLIBC := -static -nostdlib -ffreestanding -fno-stack-protector -fno-pic -no-pie \
 	-Wl,-z,noseparate-code,--build-id=none
 
@@ -43,6 +43,21 @@ $(BUILD)/guest/tiny: $(GUEST_DIR)/tiny.S
 	@mkdir -p $(@D)
 	$(call say,GUEST,$@)
 	$(Q)$(HOSTCC) -s $(GUEST_NOLIBC) -o $@ $<
+
+# Programs that know nothing of Tally, by the host's own C and C++ compilers and libraries.
+FOREIGN_DIR := tests/guest/foreign
+HOSTCXX ?= g++
+FOREIGN_CFLAGS := -O2 -Wall -Wextra -pthread
+$(BUILD)/guest/f_threads_glibc: FOREIGN_LINK = $(HOSTCC) $(FOREIGN_CFLAGS) -static
+$(BUILD)/guest/f_threads_pie: FOREIGN_LINK = $(HOSTCC) $(FOREIGN_CFLAGS) -static-pie
+$(BUILD)/guest/f_threads_musl: FOREIGN_LINK = $(USER_CC) $(FOREIGN_CFLAGS) -static
+$(BUILD)/guest/f_exceptions: FOREIGN_LINK = $(HOSTCXX) -std=c++17 $(FOREIGN_CFLAGS) -static
+$(addprefix $(BUILD)/guest/f_threads_,glibc pie musl): $(FOREIGN_DIR)/threads.c
+$(BUILD)/guest/f_exceptions: $(FOREIGN_DIR)/exceptions.cc
+$(addprefix $(BUILD)/guest/,f_threads_glibc f_threads_pie f_threads_musl f_exceptions):
+	@mkdir -p $(@D)
+	$(call say,GUEST,$@)
+	$(Q)$(FOREIGN_LINK) -o $@ $<
 
 .PHONY: guest-progs
 guest-progs: $(GUEST_PROGS)

@@ -9,12 +9,12 @@ import subprocess
 import vm
 
 PROGS = vm.ROOT / "tests" / "guest" / "progs"
-BUILT = vm.ROOT / "build" / "guest"
+BUILT = vm.BUILD / "guest"
 
 
 @functools.lru_cache(maxsize=None)
 def build() -> None:
-    done = subprocess.run(["make", "-s", "guest-progs"], cwd=vm.ROOT, capture_output=True,
+    done = subprocess.run(["make", "-s", f"BUILD={vm.BUILD}", "guest-progs"], cwd=vm.ROOT, capture_output=True,
                           text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -74,7 +74,7 @@ def forkbomb(image, limit, *, stack=4, span=300, expect=(0, 1)):
     options = ["--append", f"kstack={stack}"] if stack != 4 else []
     result = vm.run(["demo", "forkbomb", "--limited", "--limit", limit, "--span", span,
                      "--tries", 1, "--verbose"], image, expect=expect, options=options)
-    tables = table_pages(vm.ROOT / "build" / "user" / "forkbomb")
+    tables = table_pages(vm.BUILD / "user" / "forkbomb")
     return result, predict(result.text, 8, stack + tables)
 
 

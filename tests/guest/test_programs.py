@@ -90,7 +90,7 @@ def test_arguments(run):
     result = misc(run, "args", *words)
     assert [f"[{w}]" for w in [MISC, "args", *words]] == \
         re.findall(r"^\[.*?\]$", result.text, re.M | re.S)
-    assert "{PATH=/bin}" in result.text
+    assert "{PATH=/bin:/sbin:/usr/bin:/usr/sbin}" in result.text
 
 
 @pytest.mark.parametrize("name", ["p_misc", "p_misc_pie"])

@@ -11,6 +11,7 @@ from pathlib import Path
 import pexpect
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+BUILD = ROOT / (os.environ.get("BUILD") or "build")
 VM = ROOT / "tools" / "vm"
 IMAGES = ("slub-debug", "slab-debug")
 default_smp = 1         # CPUs of a guest whose options do not say: pytest --smp N

@@ -261,7 +261,7 @@ def parse(*words):
 
 
 def test_vm_names_what_to_type_for_a_missing_image(monkeypatch, tmp_path):
-    monkeypatch.setattr(options, "ROOT", str(tmp_path))
+    monkeypatch.setattr(options, "BUILD", str(tmp_path))
     with pytest.raises(Refusal) as refusal:
         options.parse([])
     assert refusal.value.verdict.kind == NOTRUN and "make kernels" in str(refusal.value)

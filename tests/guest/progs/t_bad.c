@@ -107,7 +107,55 @@ TEST(pointer_getdents)
 	int fd = (int)WORKS(open("/", O_RDONLY | O_DIRECTORY));
 
 	EACH(syscall(SYS_getdents64, fd, p, 1000));
+	EACH(syscall(SYS_getdents, fd, p, 1000));
 	CHECK(syscall(SYS_getdents64, fd, buf, sizeof(buf)) > 0);
+}
+
+TEST(pointer_vectors)
+{
+	int fd = file_fd();
+
+	EACH(syscall(SYS_readv, fd, p, 2));
+	EACH(syscall(SYS_writev, fd, p, 2));
+	EACH(syscall(SYS_preadv, fd, p, 2, 0));
+	EACH(syscall(SYS_pwritev, fd, p, 1024, 0));
+	CHECK(pread(fd, buf, 4, 0) == 4 && !memcmp(buf, "some", 4));
+}
+
+TEST(pointer_attributes)
+{
+	int fd = file_fd();
+
+	EACH(syscall(SYS_statx, fd, "", 0x1000, 0x7ff, p));
+	EACH(syscall(SYS_statx, fd, p, 0, 0x7ff, buf));
+	EACH(syscall(SYS_utimensat, AT_FDCWD, "f", p, 0));
+	EACH(syscall(SYS_utimensat, AT_FDCWD, p, 0, 0));
+	EACH(syscall(SYS_utimes, "f", p));
+	EACH(syscall(SYS_futimesat, AT_FDCWD, "f", p));
+	EACH(syscall(SYS_utime, "f", p));
+	EACH(syscall(SYS_chmod, p, 0644));
+	EACH(syscall(SYS_chown, p, 0, 0));
+	EACH(syscall(SYS_fchownat, fd, p, 0, 0, 0x1000));
+	EACH(syscall(SYS_access, p, 0));
+	EACH(syscall(439, AT_FDCWD, p, 0, 0));
+	EACH(syscall(SYS_truncate, p, 0));
+	EACH(syscall(SYS_mknod, p, 0100644, 0));
+}
+
+TEST(pointer_files)
+{
+	int fd = file_fd(), out = (int)WORKS(open("g", O_RDWR | O_CREAT, 0644));
+
+	EACH(syscall(SYS_sendfile, out, fd, p, 10));
+	EACH(syscall(SYS_copy_file_range, fd, p, out, 0, 10, 0));
+	EACH(syscall(SYS_copy_file_range, fd, 0, out, p, 10, 0));
+	EACH(syscall(SYS_fcntl, fd, F_SETLK, p));
+	EACH(syscall(SYS_fcntl, fd, F_GETLK, p));
+	EACH(syscall(SYS_renameat2, AT_FDCWD, p, AT_FDCWD, "h", 0));
+	EACH(syscall(SYS_renameat2, AT_FDCWD, "f", AT_FDCWD, p, 1));
+	EACH(syscall(SYS_linkat, AT_FDCWD, p, AT_FDCWD, "h", 0));
+	EACH(syscall(SYS_linkat, AT_FDCWD, "f", AT_FDCWD, p, 0));
+	CHECK(lseek(out, 0, SEEK_END) == 0);
 }
 
 TEST(pointer_pipe)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Processes: birth, death, waiting, killing, and the registers and time they own. */
 #include "t.h"
+#include <sys/prctl.h>
 
 static void exit_with(void *code)
 {
@@ -809,7 +810,118 @@ TEST(ids)
 	CHECK(syscall(SYS_gettid) == getpid());
 }
 
+/* clone() as the kernel has it, without a stack: both go on from here. */
+static int raw_clone(unsigned long flags)
+{
+	return (int)syscall(SYS_clone, flags, 0, 0, 0, 0);
+}
+
+static void vfork_sibling(void *unused)
+{
+	int pid;
+
+	(void)unused;
+	alarm(10);
+	pid = raw_clone(CLONE_VFORK | CLONE_PARENT | SIGCHLD);
+	if (pid == 0) {
+		sleep_ms(20);
+		_exit(4);
+	}
+	_exit(pid > 0 ? 3 : 1);
+}
+
+/* Who made the child waits for it, whoever is its parent. */
+TEST(vfork_of_a_sibling)
+{
+	int status;
+
+	CHECK(t_child(vfork_sibling, NULL) == 3 << 8);
+	WORKS(wait(&status));
+	CHECK(status == 4 << 8);
+}
+
+static void make_sibling(void *unused)
+{
+	int session = (int)WORKS(setsid()), pid;
+
+	(void)unused;
+	pid = raw_clone(CLONE_PARENT | SIGKILL);
+	if (pid == 0)
+		_exit(getsid(0) == session && getpgrp() == session ? 5 : 1);
+	_exit(pid > 0 ? 3 : 1);
+}
+
+/* It belongs to the job of its maker, and cannot choose what its parent hears of its end. */
+TEST(siblings_job_and_signal)
+{
+	int status;
+
+	CHECK(t_child(make_sibling, NULL) == 3 << 8);
+	WORKS(wait(&status));
+	CHECK(status == 5 << 8);
+}
+
+static void exec_over_child(void *unused)
+{
+	(void)unused;
+	if (raw_clone(SIGUSR1) == 0) {
+		sleep_ms(300);
+		_exit(6);
+	}
+	execl(t_self, t_self, "--wait-all", NULL);
+	_exit(1);
+}
+
+TEST(exec_resets_exit_signals)
+{
+	int pid, status = -1;
+
+	CHECK(t_child(exec_over_child, NULL) == 6 << 8, "the child's signal hits the new program");
+	pid = raw_clone(0);
+	if (pid == 0) {
+		execl(t_self, t_self, "--wait-all", NULL);
+		_exit(1);
+	}
+	for (int i = 0; i < 1000 && waitpid(pid, &status, 0) < 0; i++)
+		sleep_ms(5);
+	CHECK(status == 42 << 8, "no child of wait() after its exec: %d", status);
+}
+
+/* A zombie whose parent ends goes as well when nobody wants to wait for it. */
+TEST(unwanted_orphan_zombie)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	int fds[2], pid, orphan = 0;
+
+	WORKS(prctl(PR_SET_CHILD_SUBREAPER, 1));
+	WORKS(pipe(fds));
+	pid = (int)WORKS(fork());
+	if (pid == 0) {
+		orphan = (int)WORKS(fork());
+		if (orphan == 0)
+			_exit(0);
+		WORKS(waitid(P_PID, (id_t)orphan, NULL, WEXITED | WNOWAIT));
+		WORKS(write(fds[1], &orphan, sizeof(orphan)));
+		pause();
+	}
+	CHECK(read(fds[0], &orphan, sizeof(orphan)) == sizeof(orphan));
+	WORKS(sigaction(SIGCHLD, &ignore, NULL));
+	WORKS(kill(pid, SIGKILL));
+	FAILS(ECHILD, wait(NULL));
+	FAILS(ESRCH, kill(orphan, 0));
+}
+
+/* The other half of two tests above: started anew, wait for whatever children there are. */
+static int wait_all(void)
+{
+	int status;
+
+	return waitpid(-1, &status, __WALL) < 0 ? 42 : WEXITSTATUS(status);
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 2 && !strcmp(argv[1], "--wait-all"))
+		return wait_all();
 	return t_main(argc, argv);
 }

@@ -940,6 +940,22 @@ TEST(affinity)
 	}
 }
 
+static void meddle(void *unused)
+{
+	unsigned long mask[16] = { 1 }, head, bytes;
+
+	(void)unused;
+	WORKS(syscall(SYS_get_robust_list, getppid(), &head, &bytes));
+	WORKS(syscall(SYS_setuid, 1000));
+	FAILS(EPERM, syscall(SYS_sched_setaffinity, getppid(), 8, mask));
+	FAILS(EPERM, syscall(SYS_get_robust_list, getppid(), &head, &bytes));
+	WORKS(syscall(SYS_sched_getaffinity, getppid(), sizeof(mask), mask));
+	WORKS(syscall(SYS_sched_setaffinity, 0, 8, mask));
+	WORKS(syscall(SYS_get_robust_list, 0, &head, &bytes));
+}
+
+TEST(threads_of_others) { CHECK(t_child(meddle, NULL) == 0); }
+
 static long cpu_ms(int clock)
 {
 	struct timespec t;

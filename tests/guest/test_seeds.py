@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+"""The loops that started it all, word for word, in Debian's shell: run by an ordinary user in a
+group with a limit on kernel memory. The group is refused, the shell says so and lives; a shell
+outside answers `ls /` within a second of guest time; afterwards all memory is back."""
+import re
+
+import pytest
+
+# Made by root outside: a group, the loop in it, and what the machine says meanwhile.
+SCRIPT = r"""
+limit=$1 seconds=$2; loop=$3
+G=/seed
+usage() { cg get $G memory.kmem.usage_in_bytes; }
+cg create $G; cg set $G memory.kmem.limit_in_bytes $limit
+mkdir -m 777 /tmp/seed
+echo "start $(usage)"
+cat >/tmp/seed.sh <<EOF
+PS1=; PS2=
+cd /tmp/seed
+$loop
+echo alive
+EOF
+cg exec $G su student -c 'exec sh -i' </tmp/seed.sh >/tmp/out 2>/tmp/err &
+now() { set -- $(tr . ' ' </proc/uptime); echo $(($1 * 100 + 1$2 - 100)); }
+worst=0; begin=$(now)
+while [ $(($(now) - begin)) -lt $((seconds * 100)) ]; do
+	a=$(now); ls / >/dev/null || echo "ls failed"; b=$(now)
+	[ $((b - a)) -gt $worst ] && worst=$((b - a))
+	sleep 0.2
+done
+echo "worst $worst"
+echo "tasks $(cg get $G cgroup.procs | wc -l)"
+echo "failcnt $(cg get $G memory.kmem.failcnt)"
+echo "usage $(usage)"
+sort /tmp/err | sed 's/line [0-9]*: //;s/.*seed.sh: //' | uniq -c | sort -rn | head -n 6 | sed 's/^/err /'
+cat /tmp/out
+cg kill $G
+i=0; while [ -n "$(cg get $G cgroup.procs)" ] && [ $i -lt 600 ]; do sleep 0.1; i=$((i + 1)); done
+rmdeep /tmp/seed >/dev/null
+rm /tmp/seed.sh /tmp/out /tmp/err
+i=0; while cg set $G memory.force_empty 1; [ "$(usage)" != 0 ] && [ $i -lt 300 ]; do sleep 0.1; i=$((i + 1)); done
+echo "end $(usage)"
+[ "$(usage)" = 0 ] || cg slabinfo $G | awk 'NR < 3 || $2 > 0'
+cg rm $G && echo removed
+cg audit
+"""
+
+LOOP = "while true; do mkdir x; cd x; done"
+LOOP_P = "while true; do mkdir x; cd -P x; done"
+BOMB = "bomb() { bomb | bomb & }; bomb"
+
+
+def seed(run, tmp_path, loop, limit, seconds):
+    path = tmp_path / "seed-run"
+    path.write_text("#!/bin/sh" + SCRIPT)
+    path.chmod(0o755)
+    result = run(["/seed-run", limit, seconds, loop], add=[(path, "/seed-run")], timeout=900 + 30 * seconds,
+                 options=["--icount"])
+    values = {name: int(value) for name, value in
+              re.findall(r"^(start|worst|tasks|failcnt|usage|end) (\d+)$", result.text, re.M)}
+    assert values["start"] == 0 and values["end"] == 0, str(result)
+    assert values["failcnt"] > 0, str(result)
+    assert values["worst"] <= 100, str(result)
+    assert "ls failed" not in result.text and "removed" in result.text, str(result)
+    assert "clean" in result.text, str(result)
+    return values, result
+
+
+@pytest.mark.parametrize("loop, limit, seconds", [
+    (LOOP, "512K", 5), (LOOP_P, "512K", 5),
+    pytest.param(LOOP_P, "16M", 300, marks=pytest.mark.slow)], ids=["cd", "cd-P", "cd-P-16M"])
+def test_mkdir_loop(run, tmp_path, loop, limit, seconds):
+    values, result = seed(run, tmp_path, loop, limit, seconds)
+    assert "Cannot allocate memory" in result.text, str(result)
+    assert values["tasks"] >= 1 or re.search("^alive$", result.text, re.M), str(result)
+
+
+def test_fork_bomb(run, tmp_path):
+    _, result = seed(run, tmp_path, BOMB, "16M", 3)
+    assert re.search(r"can't fork: (Cannot allocate memory|Resource temporarily)",
+                     result.text), str(result)
