@@ -303,9 +303,10 @@ static void pipe_release(struct file *file)
 	kmem_cache_free(pipe_cache, pipe);
 }
 
-/* Take part in the inode's pipe, made for the first. Nobody waits for a reader without one when
- * it said that it does not want to. */
-static int fifo_join(struct file *file, bool alone, bool wait)
+/* Take part in the inode's pipe, made for the first. A writer that does not want to wait needs a
+ * reader. *met: the number of other ends ever opened, at which nobody has been met: one less
+ * than it is when one is there now. */
+static int fifo_join(struct file *file, bool alone, bool wait, unsigned *met)
 {
 	struct inode *inode = file->inode;
 	struct pipe *pipe;
@@ -317,8 +318,11 @@ static int fifo_join(struct file *file, bool alone, bool wait)
 		err = -ENXIO;
 	else if (!pipe && !(pipe = pipe_alloc(inode)))
 		err = -ENOMEM;
-	if (!err)
+	if (!err) {
+		*met = file_readable(file) ? pipe->writers_ever - (pipe->writers > 0) :
+					     pipe->readers_ever - (pipe->readers > 0);
 		join_locked(pipe, file);
+	}
 	mutex_unlock(&inode->lock);
 	return err;
 }
@@ -331,26 +335,19 @@ static int fifo_open(struct file *file)
 	bool reads = file_readable(file), writes = file_writable(file);
 	bool named = file->inode->super != &pipe_super;
 	bool alone = named && reads != writes, wait = !(file->flags & O_NONBLOCK);
+	unsigned met = 0;
 	struct pipe *pipe;
-	int err = reads || writes ? fifo_join(file, alone, wait) : -EINVAL;
+	int err = reads || writes ? fifo_join(file, alone, wait, &met) : -EINVAL;
 
 	if (err || !alone)
 		return err;
 	pipe = file->data;
-	if (reads && !READ_ONCE(pipe->writers)) {
-		unsigned before = READ_ONCE(pipe->writers_ever);
-
-		if (!wait)
-			file->pos = before;	/* no POLLHUP before there was a writer */
-		else
-			err = waitq_wait(&pipe->read_wait, READ_ONCE(pipe->writers) ||
-					 READ_ONCE(pipe->writers_ever) != before);
-	} else if (writes && !READ_ONCE(pipe->readers)) {
-		unsigned before = READ_ONCE(pipe->readers_ever);
-
-		err = waitq_wait(&pipe->write_wait, READ_ONCE(pipe->readers) ||
-				 READ_ONCE(pipe->readers_ever) != before);
-	}
+	if (reads && !wait)
+		file->pos = met;	/* no POLLHUP before there was a writer */
+	else if (reads)
+		err = waitq_wait(&pipe->read_wait, READ_ONCE(pipe->writers_ever) != met);
+	else
+		err = waitq_wait(&pipe->write_wait, READ_ONCE(pipe->readers_ever) != met);
 	if (err)
 		pipe_release(file);
 	return err;

@@ -733,6 +733,21 @@ TEST(fifo_meets)
 	CHECK(S_ISFIFO(st.st_mode) && st.st_size == 0);
 }
 
+/* Who opens may find that the other has come and gone. */
+TEST(fifo_meets_again_and_again)
+{
+	int pid, fd;
+
+	WORKS(mkfifo("p", 0644));
+	pid = fork();
+	for (int i = 0; i < 2000 || pid == 0; i++) {
+		fd = (int)WORKS(open("p", pid ? O_RDONLY : O_WRONLY));
+		close(fd);
+	}
+	kill(pid, SIGKILL);
+	t_wait(pid);
+}
+
 TEST(fifo_nonblock)
 {
 	struct pollfd poll_fd = { .events = POLLIN };
