@@ -65,7 +65,6 @@ void policy_share(struct thread *t, struct thread *maker)
  * way. Locks: the run queue of t->cpu. */
 void policy_refill(struct thread *t, bool woken)
 {
-	t->interrupted = !woken && t->ticks_left > 0;
 	if (woken)
 		t->fresh = t->ticks_used * 2 < SLICE_TICKS;
 	else if (t->ticks_left == 0)
@@ -74,8 +73,8 @@ void policy_refill(struct thread *t, bool woken)
 		refill(t);
 }
 
-/* Queue t by its level: first the one that was pulled from another CPU's queue, as it was there,
- * and the one that gave way before its slice was over, which it then goes on with; one that shall die goes before all others. Returns whether running, the thread that has
+/* Queue t by its level, one that was pulled from another CPU's queue first, as it was there;
+ * one that shall die goes before all others. Returns whether running, the thread that has
  * that CPU, must give way at once. Locks: the run queue of t->cpu. */
 bool policy_queue(struct thread *t, const struct thread *running)
 {
@@ -86,7 +85,7 @@ bool policy_queue(struct thread *t, const struct thread *running)
 		q->spent_turn = false;
 		return true;
 	}
-	if (t->pulled || t->interrupted)
+	if (t->pulled)
 		list_push(t->fresh ? &q->fresh : &q->spent, &t->queue_link);
 	else
 		list_append(t->fresh ? &q->fresh : &q->spent, &t->queue_link);

@@ -43,7 +43,6 @@ struct thread {
 	bool need_resched;		/* [a] its slice is over, or it shall die or move */
 	bool fresh;			/* [RANK_RUNQ] woke with most of its last slice unused */
 	bool pulled;			/* [RANK_RUNQ] changed CPU and has not run there yet */
-	bool interrupted;		/* [RANK_RUNQ] gave way before the end of its slice */
 	bool lock_exclusive;		/* [waitq] of an rwlock: it waits to write */
 	bool lock_granted;		/* [waitq] of an rwlock: handed over by the last holder */
 	unsigned cpu;			/* [RANK_RUNQ] of the old one: whose run queue it belongs to */
