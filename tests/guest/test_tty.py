@@ -34,7 +34,7 @@ def shell(request):
     if request.param == "host":
         yield None
         return
-    child = vm.console(request.param, add=[programs.prog("p_tty")], timeout=300)
+    child = vm.console(request.param, add=[programs.prog("p_tty")], timeout=1800)
     child.delaybeforesend = None
     child.expect("[#$] ")
     child.send(f"PS1='{PROMPT}'\r")
@@ -320,7 +320,7 @@ def test_shell_editing(shell):
 @in_guest
 def test_screen_answers(shell):
     """The screen says where its cursor is: a shell that asks hears of it."""
-    shell.send(r"stty raw -echo; printf '\033[3;7H\033[6n'; dd bs=1 count=6 2>/dev/null | od -c; "
-               "stty sane\r")
+    shell.send(r"old=`stty -g`; stty raw -echo; printf '\033[3;7H\033[6n'; "
+               "dd bs=1 count=6 2>/dev/null | od -c; stty $old\r")
     shell.expect(r"033 +\[ +3 +; +7 +R")
     shell.expect(re.escape(PROMPT))
