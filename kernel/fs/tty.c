@@ -94,6 +94,17 @@ static void changed(void)
 	waitq_wake_all(&tty.users);
 }
 
+/* Whoever comes first after the end of a session sees cooked mode: not even the next session's
+ * settings may come before it. */
+static void lock_tty(void)
+{
+	mutex_lock(&tty.lock);
+	if (READ_ONCE(tty.reset)) {
+		WRITE_ONCE(tty.reset, false);
+		ldisc_init(&tty.ldisc);
+	}
+}
+
 /* The session that had the terminal is over: hang its files up, cooked mode for the next.
  * Context: any. */
 void tty_hangup(void)
@@ -109,11 +120,7 @@ static void take_input(void)
 {
 	int c = -1;
 
-	mutex_lock(&tty.lock);
-	if (READ_ONCE(tty.reset)) {
-		WRITE_ONCE(tty.reset, false);
-		ldisc_init(&tty.ldisc);
-	}
+	lock_tty();
 	while (ldisc_has_room(&tty.ldisc) && (c = console_getc()) >= 0)
 		ldisc_type(&tty.ldisc, (u8)c);
 	tty.full = !ldisc_has_room(&tty.ldisc);
@@ -233,7 +240,7 @@ static long tty_read(struct file *file, struct iobuf *io, u64 *pos)
 	while (!is_hung_up(file)) {
 		int seen = atomic_load(&tty.changes);
 
-		mutex_lock(&tty.lock);
+		lock_tty();
 		complete = read_locked(io, &r);
 		mutex_unlock(&tty.lock);
 		if (complete)
@@ -275,7 +282,7 @@ static long tty_write(struct file *file, struct iobuf *io, u64 *pos)
 		if (err)
 			break;
 		moved = iobuf_get(io, chunk, want);
-		mutex_lock(&tty.lock);
+		lock_tty();
 		ldisc_write(&tty.ldisc, chunk, moved);
 		mutex_unlock(&tty.lock);
 		done += (long)moved;
@@ -295,7 +302,7 @@ static unsigned tty_poll(struct file *file, struct poll_table *table)
 	poll_wait(table, &tty.users);
 	if (is_hung_up(file))
 		return POLL_ALWAYS | POLLERR | POLLHUP;
-	mutex_lock(&tty.lock);
+	lock_tty();
 	block = t->cc[VMIN] && !t->cc[VTIME];
 	if (ldisc_available(&tty.ldisc, block ? t->cc[VMIN] : 1))
 		ready |= POLLIN | POLLRDNORM;
@@ -325,7 +332,7 @@ static long get_termios(uaddr_t arg, size_t bytes)
 {
 	struct termios t;
 
-	mutex_lock(&tty.lock);
+	lock_tty();
 	t = tty.ldisc.termios;
 	mutex_unlock(&tty.lock);
 	return answer(arg, &t, bytes);
@@ -341,7 +348,7 @@ static long set_termios(unsigned cmd, uaddr_t arg, size_t bytes)
 		err = ask(arg, &t, bytes);
 	if (err)
 		return err;
-	mutex_lock(&tty.lock);
+	lock_tty();
 	ldisc_set_termios(&tty.ldisc, &t);
 	if (cmd == TCSETSF || cmd == TCSETSF2)
 		ldisc_flush(&tty.ldisc);
@@ -358,7 +365,7 @@ static long set_window(uaddr_t arg)
 
 	if (ask(arg, window, sizeof(window)))
 		return -EFAULT;
-	mutex_lock(&tty.lock);
+	lock_tty();
 	differs = memcmp(window, tty.window, sizeof(window)) != 0;
 	memcpy(tty.window, window, sizeof(window));
 	mutex_unlock(&tty.lock);
@@ -381,7 +388,7 @@ static long flow(unsigned cmd, uaddr_t arg)
 		return err;
 	if (cmd == TCXONC ? arg > TCION : arg > TCIOFLUSH)
 		return -EINVAL;
-	mutex_lock(&tty.lock);
+	lock_tty();
 	if (cmd == TCFLSH && arg != TCOFLUSH)
 		ldisc_flush(l);
 	else if (cmd == TCXONC && arg <= TCOON)
@@ -399,7 +406,7 @@ static long get_count(uaddr_t arg, bool input)
 	unsigned count = 0;
 
 	if (input) {
-		mutex_lock(&tty.lock);
+		lock_tty();
 		count = ldisc_count(&tty.ldisc);
 		mutex_unlock(&tty.lock);
 	}
