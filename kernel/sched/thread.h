@@ -46,9 +46,10 @@ struct thread {
 	bool lock_exclusive;		/* [waitq] of an rwlock: it waits to write */
 	bool lock_granted;		/* [waitq] of an rwlock: handed over by the last holder */
 	unsigned cpu;			/* [RANK_RUNQ] of the old one: whose run queue it belongs to */
-	unsigned ticks_left;		/* [RANK_RUNQ] of its slice */
-	unsigned ticks_used;		/* [RANK_RUNQ] of its slice, what it gave away aside */
-	u64 counted_ns;			/* [RANK_RUNQ] of cpu_ns, what was counted in ticks */
+	unsigned floor_cpu;		/* [RANK_RUNQ] the CPU whose floor base was set by */
+	u64 base;			/* [RANK_RUNQ] virtual time is cpu_ns and this */
+	u64 slice;			/* [RANK_RUNQ] ns of CPU time, as it was given */
+	u64 slice_start, slice_end;	/* [RANK_RUNQ] cpu_ns then; an end sooner: it gave some away */
 	unsigned nr_locks;		/* [own] sleeping locks held (debug images) */
 	u8 held_ranks[THREAD_MAX_LOCKS]; /* [own] their ranks, in the order taken */
 	u64 affinity;			/* [RANK_RUNQ] bit per CPU where it may run */
@@ -110,7 +111,7 @@ void sched_wake(struct thread *t);	/* any context */
 void sched_prepare_sleep(enum sleep_kind kind);	/* asleep at the next schedule() unless woken */
 void sched_cancel_sleep(void);			/* awake after all */
 
-/* The policy slot (rr.c): called under the run queue lock of t->cpu; of this CPU where no
+/* The policy slot (fair.c): called under the run queue lock of t->cpu; of this CPU where no
  * thread is named. */
 void policy_init(void);
 void policy_share(struct thread *t, struct thread *maker);	/* level and slice of a new one */
