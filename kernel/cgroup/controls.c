@@ -22,42 +22,18 @@ static const char *skip_spaces(const char *s)
 	return s;
 }
 
-static unsigned suffix_shift(char c)
-{
-	switch (c) {
-	case 'k':
-	case 'K':
-		return 10;
-	case 'm':
-	case 'M':
-		return 20;
-	case 'g':
-	case 'G':
-		return 30;
-	default:
-		return 0;
-	}
-}
-
 /* A size as users write it, in whole pages, rounded up: 4096, 4K, 1m, 2G; -1: unlimited. */
 static int parse_pages(const char *text, unsigned long *nr_pages)
 {
 	const char *s = skip_spaces(text);
-	unsigned shift;
 	u64 bytes;
 
 	if (s[0] == '-' && s[1] == '1' && !*skip_spaces(s + 2)) {
 		*nr_pages = COUNTER_MAX;
 		return 0;
 	}
-	if (str_to_u64(s, &s, &bytes))
+	if (str_to_size(s, &s, &bytes) || *skip_spaces(s))
 		return -EINVAL;
-	shift = suffix_shift(*s);
-	if (shift)
-		s++;
-	if (*skip_spaces(s) || bytes > ~0ull >> shift)
-		return -EINVAL;
-	bytes <<= shift;
 	*nr_pages = MIN(bytes / PAGE_SIZE + (bytes % PAGE_SIZE != 0), COUNTER_MAX);
 	return 0;
 }

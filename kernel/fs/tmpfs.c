@@ -23,37 +23,10 @@ static u64 default_limit(void)
 	return page_nr_total() / 2;
 }
 
-static unsigned suffix_shift(char c)
-{
-	switch (c) {
-	case 'k':
-	case 'K':
-		return 10;
-	case 'm':
-	case 'M':
-		return 20;
-	case 'g':
-	case 'G':
-		return 30;
-	default:
-		return 0;
-	}
-}
-
 /* A number with an optional suffix that ends at `end`; -EINVAL: something else. */
 static int parse_scaled(const char *s, const char *end, u64 *out)
 {
-	unsigned shift;
-
-	if (str_to_u64(s, &s, out))
-		return -EINVAL;
-	shift = s < end ? suffix_shift(*s) : 0;
-	if (shift)
-		s++;
-	if (s != end || *out > ~0ull >> shift)
-		return -EINVAL;
-	*out <<= shift;
-	return 0;
+	return str_to_size(s, &s, out) || s != end ? -EINVAL : 0;
 }
 
 static int parse_size(const char *s, const char *end, u64 *nr_pages)

@@ -92,3 +92,37 @@ int str_to_u64(const char *s, const char **end, u64 *out)
 	*out = value;
 	return 0;
 }
+
+static unsigned suffix_shift(char c)
+{
+	switch (c) {
+	case 'k':
+	case 'K':
+		return 10;
+	case 'm':
+	case 'M':
+		return 20;
+	case 'g':
+	case 'G':
+		return 30;
+	default:
+		return 0;
+	}
+}
+
+/* The same of a size as users write it: 4096, 4K, 1m, 2G. */
+int str_to_size(const char *s, const char **end, u64 *out)
+{
+	unsigned shift;
+	u64 value;
+	int err = str_to_u64(s, &s, &value);
+
+	if (err)
+		return err;
+	shift = suffix_shift(*s);
+	if (value > ~0ull >> shift)
+		return -ERANGE;
+	*end = shift ? s + 1 : s;
+	*out = value << shift;
+	return 0;
+}

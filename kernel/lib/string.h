@@ -18,3 +18,4 @@ bool str_eq(const char *a, const char *b);
 const char *str_chr(const char *s, char c);
 size_t str_copy(char *dst, const char *src, size_t size);
 int str_to_u64(const char *s, const char **end, u64 *out) must_check;
+int str_to_size(const char *s, const char **end, u64 *out) must_check;

@@ -103,6 +103,21 @@ HOST_TEST(str_chr_finds_first)
 	assert_null(str_chr(s, 'x'));
 }
 
+HOST_TEST(str_to_size_values)
+{
+	const char *end;
+	u64 v;
+
+	assert_int_equal(str_to_size("17", &end, &v), 0);
+	assert_true(v == 17 && *end == 0);
+	assert_int_equal(str_to_size("3kB", &end, &v), 0);
+	assert_true(v == 3 << 10 && *end == 'B');
+	assert_int_equal(str_to_size("17179869183G", &end, &v), 0);
+	assert_true(v == 17179869183ull << 30);
+	assert_true(str_to_size("17179869184G", &end, &v) < 0);
+	assert_true(str_to_size("K", &end, &v) < 0);
+}
+
 HOST_TEST(str_to_u64_values)
 {
 	const char *end;
@@ -337,6 +352,7 @@ int main(void)
 		cmocka_unit_test(str_compare),
 		cmocka_unit_test(str_copy_cuts),
 		cmocka_unit_test(str_chr_finds_first),
+		cmocka_unit_test(str_to_size_values),
 		cmocka_unit_test(str_to_u64_values),
 		cmocka_unit_test(list_order),
 		cmocka_unit_test(list_splice_and_safe_walk),
