@@ -170,20 +170,24 @@ static void cgroup_init_attrs(struct cgroup *group, unsigned mode)
 			  (c->read ? 0444 : 0) | (c->write ? 0200 : 0));
 }
 
-/* Make a group below parent. 0 or -ENOMEM. Locks: the cgroup lock held alone. */
+/* Make a group below parent. 0, -ENOMEM, or -EEXIST: a control has that name.
+ * Locks: the cgroup lock held alone. */
 int cgroup_create_child(struct cgroup *parent, const char *name, int len, unsigned mode)
 {
 	struct memcg *before = memcg_remote_begin(parent->memcg);
 	struct cgroup *group = kmem_cache_alloc(cgroup_cache, GFP_KERNEL | GFP_ZERO);
+	bool taken;
 
 	memcg_remote_end(before);
 	if (!group)
 		return -ENOMEM;
 	memcpy(group->name, name, (size_t)len);
-	group->memcg = memcg_create(parent->memcg, group->name);
+	taken = control_find(group->name) >= 0;
+	if (!taken)
+		group->memcg = memcg_create(parent->memcg, group->name);
 	if (!group->memcg) {
 		kmem_cache_free(cgroup_cache, group);
-		return -ENOMEM;
+		return taken ? -EEXIST : -ENOMEM;
 	}
 	group->parent = parent;
 	group->id = group->memcg->id;

@@ -7,7 +7,7 @@
 #include "kernel/sys/calls.h"
 #include "mm/audit.h"
 
-#define TEXT_MAX	(1ul << 20)	/* longest text of one call */
+#define TEXT_MAX	(64ul << 10)	/* longest text of one call; nobody pays for it */
 #define CONTROL_NAME_MAX 64
 #define CONTROL_TEXT_MAX 4096		/* longest value written */
 

@@ -159,6 +159,7 @@ HOST_TEST(bad_paths_get_their_errno)
 	assert_int_equal(cgroup_create("/...", 0), 0);
 	create("/a");
 	assert_int_equal(cgroup_create("/a", 0), -EEXIST);
+	assert_int_equal(cgroup_create("/a/memory.stat", 0), -EEXIST);
 	assert_int_equal(cgroup_create("/a/../b", 0), -EINVAL);
 	assert_int_equal(cgroup_remove("/b"), -ENOENT);
 	assert_int_equal(cgroup_remove("/a/b"), -ENOENT);
