@@ -296,8 +296,8 @@ static long ramfs_map_pages(struct file *file, u64 index, struct page **pages, u
 	return nr;
 }
 
-/* Write into one page, made if it is not there. Returns bytes moved or -errno; a page made for
- * nothing goes again. */
+/* Write into one page, made if it is not there. Returns bytes moved or -errno. A page made for
+ * nothing goes again, unless it fills a hole: there somebody may have mapped it by now. */
 static long write_page(struct inode *inode, struct iobuf *io, u64 pos)
 {
 	u64 index = pos / PAGE_SIZE;
@@ -313,7 +313,7 @@ static long write_page(struct inode *inode, struct iobuf *io, u64 pos)
 		fresh = !err;
 	}
 	moved = iobuf_get(io, (char *)page_to_virt(page) + in_page, PAGE_SIZE - in_page);
-	if (!moved && fresh)
+	if (!moved && fresh && index * PAGE_SIZE >= inode->size)
 		drop_page(inode, index);
 	if (!moved)
 		return -EFAULT;
