@@ -28,6 +28,7 @@ static char *const environment[] = {
 };
 static char words[64 * 1024];
 static char *argv_run[MAX_WORDS + 1];
+static int host_status = -1;
 
 static void open_as(const char *path, int flags, int fd)
 {
@@ -90,11 +91,10 @@ static int wait_reaping(int pid)
 	}
 }
 
+/* Tell the host, and end. The machine may have no free page left: the file is open already. */
 static _Noreturn void power_off(int status)
 {
-	int fd = open("/dev/hoststatus", O_WRONLY);
-
-	if (fd >= 0 && write(fd, &status, sizeof(status)) < 0)
+	if (write(host_status, &status, sizeof(status)) < 0)
 		warn("hoststatus: %s\n", strerror(errno));
 	reboot(RB_POWER_OFF);
 	for (;;)
@@ -107,6 +107,7 @@ static _Noreturn void batch(int fd)
 	int argc = 0, status, pid;
 	ssize_t n;
 
+	host_status = open("/dev/hoststatus", O_WRONLY | O_CLOEXEC);
 	while (got < sizeof(words) - 1 && (n = read(fd, words + got, sizeof(words) - 1 - got)) > 0)
 		got += (size_t)n;
 	close(fd);
