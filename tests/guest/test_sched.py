@@ -14,7 +14,7 @@ def figures(*argv):
     return [[int(word) for word in line.split()] for line in result.text.splitlines()]
 
 
-@pytest.mark.parametrize("tasks, ms", [(5, 5000), (32, 5000)])
+@pytest.mark.parametrize("tasks, ms", [(5, 5000), (32, 5000), (33, 5000)])
 def test_spinning_tasks_get_equal_shares(tasks, ms):
     (least, mean, most), = figures("fair", tasks, ms)
     assert 0.9 * mean <= least <= most <= 1.1 * mean, f"{least} .. {mean} .. {most} us"
