@@ -12,8 +12,9 @@
  * their virtual time, which is the CPU time of a thread counted from a base of its own. Ticks come
  * late, or not at all for a while, where virtual CPUs share a real one: who ran too long by that
  * then waits until the others have had as much. Each queue has a floor, the virtual time of the
- * last spent thread that was picked. Nobody queues below it, so that a long sleep saves nothing
- * up, and a thread that changes CPU keeps its distance to it.
+ * last spent thread that was picked. Nobody queues below it after a sleep, which saves nothing up.
+ * One that is pulled from another CPU may have had less there, and may be LAG_NS below the floor:
+ * so five threads on four CPUs, too, get equal shares.
  *
  * Spent threads cannot starve: once fresh ones had FRESH_TICKS while a spent one waited, the
  * spent ones have a turn until the next tick. The turn is one of time, not of one thread: a
@@ -31,13 +32,14 @@
 #include "kernel/sync/percpu.h"
 
 #define SLICE_NS	(5 * TICK_NS)	/* a slice, at most */
-#define ROUND_NS	(10 * TICK_NS)	/* in which all threads of a CPU shall have a turn */
+#define ROUND_NS	(10 * TICK_NS)	/* in which all spent threads shall have a turn */
+#define LAG_NS		(20 * TICK_NS)	/* farthest from the floor */
 #define FRESH_TICKS	10
 
 struct fair_queue {
 	struct list fresh;		/* threads by queue_link, in the order they came */
 	struct list spent;		/* the same, by virtual time */
-	u64 floor;			/* virtual time; other CPUs read it */
+	u64 floor;			/* virtual time of the last spent thread that was picked */
 	unsigned fresh_ticks;		/* ticks of fresh threads while a spent one waits */
 	bool spent_turn;		/* until the next tick, spent threads go first */
 } cacheline_aligned;
@@ -55,12 +57,13 @@ void policy_init(void)
 
 /* --- slices */
 
-/* A crowd has short slices, so that shares even out soon. */
+/* A new slice by t's level. A crowd of spent ones has short slices, so that shares even out
+ * soon. */
 static void refill(struct thread *t)
 {
-	u64 slice = ROUND_NS / MAX(READ_ONCE(runqs[t->cpu].load), 1u);
+	u64 share = ROUND_NS / MAX(READ_ONCE(runqs[t->cpu].load), 1u);
 
-	t->slice = MIN(MAX(slice, TICK_NS), SLICE_NS);
+	t->slice = t->fresh ? SLICE_NS : MIN(MAX(share, TICK_NS), SLICE_NS);
 	t->slice_start = t->cpu_ns;
 	t->slice_end = t->cpu_ns + t->slice;
 }
@@ -78,10 +81,9 @@ void policy_share(struct thread *t, struct thread *maker)
 {
 	u64 left = maker->slice_end - MIN(maker->cpu_ns, maker->slice_end);
 
-	refill(t);
-	t->floor_cpu = maker->floor_cpu;
 	t->base = maker->base + maker->cpu_ns;
 	t->fresh = maker->fresh && left >= 2 * TICK_NS;
+	refill(t);
 	if (t->fresh) {
 		t->slice_end = t->cpu_ns + left / 2;
 		maker->slice_end -= left / 2;
@@ -112,13 +114,15 @@ static bool is_before(u64 a, u64 b)
 	return (s64)(a - b) < 0;
 }
 
-/* Count t's virtual time by the floor of its CPU, not below it. */
-static void rebase(struct fair_queue *q, struct thread *t)
+/* Keep t's virtual time near the floor, so that nobody starves while it makes up for less. */
+static void bound(const struct fair_queue *q, struct thread *t)
 {
-	t->base += q->floor - READ_ONCE(fair_queues[t->floor_cpu].floor);
-	t->floor_cpu = t->cpu;
-	if (is_before(virtual_time(t), q->floor))
-		t->base = q->floor - t->cpu_ns;
+	u64 least = q->floor - (t->pulled ? LAG_NS : 0), most = q->floor + LAG_NS;
+
+	if (is_before(virtual_time(t), least))
+		t->base = least - t->cpu_ns;
+	else if (is_before(most, virtual_time(t)))
+		t->base = most - t->cpu_ns;
 }
 
 /* Into the spent ones by virtual time; most often it belongs at the end. */
@@ -139,7 +143,7 @@ bool policy_queue(struct thread *t, const struct thread *running)
 {
 	struct fair_queue *q = &fair_queues[t->cpu];
 
-	rebase(q, t);
+	bound(q, t);
 	if (READ_ONCE(t->killed)) {
 		list_push(&q->fresh, &t->queue_link);
 		q->spent_turn = false;
@@ -168,7 +172,7 @@ void policy_yield(struct thread *current)
 	u64 last;
 
 	current->slice_end = current->cpu_ns;
-	rebase(q, current);
+	bound(q, current);
 	if (list_empty(&q->spent))
 		return;
 	last = virtual_time(list_last(&q->spent, struct thread, queue_link));
@@ -192,7 +196,7 @@ struct thread *policy_pick(void)
 	t = list_first(first, struct thread, queue_link);
 	list_remove(&t->queue_link);
 	if (!t->fresh && is_before(q->floor, virtual_time(t)))
-		WRITE_ONCE(q->floor, virtual_time(t));
+		q->floor = virtual_time(t);
 	return t;
 }
 

@@ -46,7 +46,6 @@ struct thread {
 	bool lock_exclusive;		/* [waitq] of an rwlock: it waits to write */
 	bool lock_granted;		/* [waitq] of an rwlock: handed over by the last holder */
 	unsigned cpu;			/* [RANK_RUNQ] of the old one: whose run queue it belongs to */
-	unsigned floor_cpu;		/* [RANK_RUNQ] the CPU whose floor base was set by */
 	u64 base;			/* [RANK_RUNQ] virtual time is cpu_ns and this */
 	u64 slice;			/* [RANK_RUNQ] ns of CPU time, as it was given */
 	u64 slice_start, slice_end;	/* [RANK_RUNQ] cpu_ns then; an end sooner: it gave some away */
