@@ -32,10 +32,10 @@ echo "worst $worst"
 echo "tasks $(cg get $G cgroup.procs | wc -l)"
 echo "failcnt $(cg get $G memory.kmem.failcnt)"
 echo "usage $(usage)"
-sort /tmp/err | sed 's/line [0-9]*: //;s/.*seed.sh: //' | uniq -c | sort -rn | head -n 6 | sed 's/^/err /'
-cat /tmp/out
 cg kill $G
 i=0; while [ -n "$(cg get $G cgroup.procs)" ] && [ $i -lt 600 ]; do sleep 0.1; i=$((i + 1)); done
+sort /tmp/err | sed 's/line [0-9]*: //;s/.*seed.sh: //' | uniq -c | sort -rn | head -n 6 | sed 's/^/err /'
+cat /tmp/out
 rmdeep /tmp/seed >/dev/null
 rm /tmp/seed.sh /tmp/out /tmp/err
 i=0; while cg set $G memory.force_empty 1; [ "$(usage)" != 0 ] && [ $i -lt 300 ]; do sleep 0.1; i=$((i + 1)); done
@@ -54,8 +54,8 @@ def seed(run, tmp_path, loop, limit, seconds):
     path = tmp_path / "seed-run"
     path.write_text("#!/bin/sh" + SCRIPT)
     path.chmod(0o755)
-    result = run(["/seed-run", limit, seconds, loop], add=[(path, "/seed-run")], timeout=900 + 30 * seconds,
-                 options=["--icount"])
+    result = run(["/seed-run", limit, seconds, loop], add=[(path, "/seed-run")],
+                 timeout=900 + 30 * seconds, options=["--icount"])
     values = {name: int(value) for name, value in
               re.findall(r"^(start|worst|tasks|failcnt|usage|end) (\d+)$", result.text, re.M)}
     assert values["start"] == 0 and values["end"] == 0, str(result)
