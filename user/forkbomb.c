@@ -6,8 +6,9 @@
  * --wait: say so, then begin when a byte arrives on standard input.  --keep: keep the line
  * current after each fork, at the start of the file that is standard output (the kernel may
  * kill a bomb that has used up the machine).  --again: report a refusal, and try again for ever
- * (with --keep). Such a bomb uses up the machine, and the kernel may kill it when it writes to its
- * stack after a fork and no page is left to copy that to; a stand-in then goes on in its place.
+ * (with --keep), a moment later, when others may have given memory back. Such a bomb uses up the
+ * machine, and the kernel may kill it when it writes to its stack after a fork and no page is left
+ * to copy that to; a stand-in then goes on in its place.
  * --exit: kill the children and end.
  * It uses no heap and no stdio, so its page tables are those of its ELF file and its stack.
  */
@@ -16,12 +17,14 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MAX_EXIT 16384
 #define STAND_INS 8
 
 static int pids[MAX_EXIT];
+static const struct timespec rest = { .tv_nsec = 1000000 };
 
 static char *put_number(char *p, unsigned long v, int width)
 {
@@ -116,6 +119,7 @@ int main(int argc, char **argv)
 			if (!again)
 				break;
 			report(n--, error, 1, keep);
+			syscall(SYS_nanosleep, &rest, NULL);
 			continue;
 		}
 		if (pid == 0)

@@ -6,7 +6,9 @@
  *   victim [--idle] [--stop] [--count N] DIR
  * --idle: do nothing at all (the sibling of a baseline run).  --stop: pause at the first
  * failure.  --count N: end after N operations and exit 1 if any failed.
- * The child writes to some pages, as a program that does work would.
+ * The child writes to some pages, as a program that does work would. With --stop each writes to
+ * one more than the last, up to MOST_PAGES, then to one again: a bomb that takes what is free at
+ * the low end makes it fail at the high one.
  */
 #include "common.h"
 #include <errno.h>
@@ -15,9 +17,10 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#define WORK_PAGES 8
+#define WORK_PAGES	8
+#define MOST_PAGES	64
 
-static volatile char work[WORK_PAGES * PAGE_BYTES];
+static volatile char work[MOST_PAGES * PAGE_BYTES];
 
 static struct {
 	long ops, failures;
@@ -42,7 +45,7 @@ static void keep_report(void)
 	rewrite(1, line, (size_t)n);
 }
 
-static void fork_once(void)
+static void fork_once(long nr_pages)
 {
 	int status = 0;
 	long pid = syscall(SYS_fork);
@@ -52,7 +55,7 @@ static void fork_once(void)
 		return;
 	}
 	if (pid == 0) {
-		for (long i = 0; i < WORK_PAGES; i++)
+		for (long i = 0; i < nr_pages; i++)
 			work[i * PAGE_BYTES]++;
 		_exit(0);
 	}
@@ -98,10 +101,10 @@ int main(int argc, char **argv)
 	if (!dir)
 		die(2, "usage: victim [--idle] [--stop] [--count N] DIR\n");
 	snprintf(name, sizeof(name), "%s/victim.d", dir);
-	for (long i = 0; i < WORK_PAGES; i++)
+	for (long i = 0; i < MOST_PAGES; i++)
 		work[i * PAGE_BYTES] = 1;
 	while (done.ops + done.failures < count) {
-		fork_once();
+		fork_once(stop ? 1 + done.ops % MOST_PAGES : WORK_PAGES);
 		mkdir_once(name);
 		keep_report();
 		if (done.failures && stop)

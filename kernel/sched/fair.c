@@ -17,8 +17,8 @@
  * so five threads on four CPUs, too, get equal shares.
  *
  * Spent threads cannot starve: once fresh ones had FRESH_TICKS while a spent one waited, the
- * spent ones have a turn until the next tick. The turn is one of time, not of one thread: a
- * queue of many that each run for a moment moves on as fast as a single busy one.
+ * spent ones have a turn until the next tick of one. The turn is one of time, not of one
+ * thread: a queue of many that each run for a moment moves on as fast as a single busy one.
  *
  * Sources: the two levels are a multilevel feedback queue (Corbato et al., 1962), virtual time
  * and its floor are those of start-time fair queueing (Goyal, Vin and Cheng, 1996).
@@ -41,7 +41,7 @@ struct fair_queue {
 	struct list spent;		/* the same, by virtual time */
 	u64 floor;			/* virtual time of the last spent thread that was picked */
 	unsigned fresh_ticks;		/* ticks of fresh threads while a spent one waits */
-	bool spent_turn;		/* until the next tick, spent threads go first */
+	bool spent_turn;		/* until one had a tick, spent threads go first */
 } cacheline_aligned;
 
 static struct fair_queue fair_queues[NR_CPUS];
@@ -225,11 +225,12 @@ struct thread *policy_steal(unsigned from, unsigned to, bool any)
 	return t;
 }
 
-/* A tick has passed: whose turn is it now? */
+/* A tick has passed: whose turn is it now? That of the spent ones waits for a fresh one that is
+ * long in the kernel. */
 static void take_turns(struct fair_queue *q, const struct thread *current)
 {
 	if (q->spent_turn) {
-		q->spent_turn = false;
+		q->spent_turn = current->fresh && !list_empty(&q->spent);
 		q->fresh_ticks = 0;
 	} else if (current->fresh && !list_empty(&q->spent)) {
 		q->spent_turn = ++q->fresh_ticks >= FRESH_TICKS;
