@@ -96,9 +96,16 @@ static noreturn void report(const struct kmem_cache *cache, void *slot, const ch
 static size_t first_other(const void *slot, size_t from, size_t to, u8 byte)
 {
 	const u8 *bytes = slot;
+	u64 eight = byte * 0x0101010101010101ul;
 
-	while (from < to && bytes[from] == byte)
-		from++;
+	while (from < to) {
+		if (from % 8 == 0 && from + 8 <= to && *(const u64 *)(bytes + from) == eight)
+			from += 8;
+		else if (bytes[from] == byte)
+			from++;
+		else
+			break;
+	}
 	return from;
 }
 

@@ -34,7 +34,8 @@ static void asker(void *arg)
 		if (want != is)
 			atomic_store(&wrong, 1);
 		atomic_add_return(is ? &nr_seen_on : &nr_seen_off, 1);
-		atomic_add_return(&moving, 1);
+		if (atomic_add_return(&moving, 1) % 1024 == 0)
+			sched_yield();
 		cond_resched();
 	}
 }

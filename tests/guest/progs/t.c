@@ -67,6 +67,11 @@ void t_file(const char *path, const char *contents)
 	WORKS(close(fd));
 }
 
+long t_rounds(long many)
+{
+	return sysconf(_SC_NPROCESSORS_ONLN) > 1 ? many : many / 10;
+}
+
 long t_usage(void)
 {
 	long bytes = -1;

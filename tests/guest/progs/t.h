@@ -79,3 +79,5 @@ int t_wait(int pid);			/* wait status of this child */
 void t_expect_signal(void (*fn)(void *), void *arg, int sig);
 void t_file(const char *path, const char *contents);
 long t_usage(void);			/* K usage of the test's group in bytes, -1: no groups */
+long t_rounds(long many);		/* so many on several CPUs, a tenth on one, where whoever
+					 * spins holds up the others for whole slices */

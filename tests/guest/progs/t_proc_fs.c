@@ -560,14 +560,14 @@ TEST(load_rises)
 			for (;;)
 				;
 	}
-	sleep_ms(11000);
+	sleep_ms(5500);			/* it is taken each 5 s, as an average over a minute */
 	slurp("/proc/loadavg");
 	after = strtof(text, NULL);
 	for (int i = 0; i < 3; i++) {
 		kill(pid[i], SIGKILL);
 		t_wait(pid[i]);
 	}
-	CHECK(after > before + 0.2 && after < before + 3.1, "%f then %f", before, after);
+	CHECK(after > before * 0.92F + 0.2 && after < before + 3.1, "%f then %f", before, after);
 }
 
 TEST(small_texts)

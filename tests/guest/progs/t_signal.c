@@ -1238,7 +1238,7 @@ static void *take_the_rest(void *unused)
  * then. */
 TEST(what_one_thread_leaves_another_takes)
 {
-	long rounds = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 2000 : 50, start;
+	long rounds = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 2000 : 20, start;
 	pthread_t a, b;
 
 	handle(SIGUSR1, note, 0);

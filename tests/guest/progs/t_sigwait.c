@@ -681,7 +681,7 @@ TEST(exec_and_exit_among_stops)
 	int pid, status;
 
 	steps = share();
-	for (long i = 0; i < 40; i++) {
+	for (long i = 0; i < 24; i++) {
 		pid = (int)WORKS(fork());
 		if (pid == 0)
 			leave_from_a_thread(i);

@@ -264,7 +264,7 @@ TEST(remap_is_seen_everywhere)
 	shown = map(1, MAP_PRIVATE);
 	for (long i = 0; i < 2; i++)
 		start(&threads[i], look, (void *)i);
-	for (unsigned g = 2; g < 600; g += 2) {
+	for (unsigned g = 2; g < t_rounds(600); g += 2) {
 		generation = g - 1;		/* odd: it changes */
 		CHECK(mmap((void *)shown, PAGE, RW, ANON | MAP_FIXED, -1, 0) == shown);
 		*shown = g;

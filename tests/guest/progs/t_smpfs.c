@@ -919,7 +919,7 @@ static void change_groups(struct worker *w)
 {
 	char group[64];
 
-	for (int i = 0; i < 60; i++) {
+	for (int i = 0; i < t_rounds(60); i++) {
 		int pid;
 
 		snprintf(group, sizeof(group), "%s/g%u", t_group, rnd(w, 2));

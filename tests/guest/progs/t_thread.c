@@ -1031,7 +1031,7 @@ TEST(process_clock_rises)
 
 	for (int i = 0; i < 3; i++)
 		threads[i] = start(read_clock, NULL);
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < t_rounds(100); i++) {
 		join(start(twice, NULL));
 		sched_yield();
 	}
