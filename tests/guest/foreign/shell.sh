@@ -20,6 +20,6 @@ set -- one two; echo $# $2
 false || echo or
 echo text >d/file; cat <d/file; echo more >>d/file; wc -l <d/file
 rm -r d; ls d 2>/dev/null || echo gone
-sleep 5 & kill $!; wait $!; echo killed $?
+sleep 9 & p=$!; (sleep 1; kill $p) & wait $p; echo killed $?
 yes 2>/dev/null | head -n 2
 exit 9
