@@ -47,18 +47,19 @@ def test_errors_are_words(run):
 
 def test_kill_and_busy(run):
     steps, result = seq(run, "cg create /a", "cg set /a memory.kmem.limit_in_bytes 4M",
-                        "&cg exec /a -- forkbomb", "cg rm /a", "cg show -r /", "cg kill /a",
+                        "&cg exec /a -- forkbomb", "sleep 2",   # to its end
+                        "cg rm /a", "cg show -r /", "cg kill /a",
                         "victim --count 40 /tmp", "cg get /a cgroup.procs",
                         "sleep 1",              # pid 1 reaps what was killed
                         "cg set /a memory.force_empty 1",
                         "cg get /a memory.kmem.usage_in_bytes", "cg rm /a", "cg audit")
-    assert [status for status, _ in steps] == [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+    assert [status for status, _ in steps] == [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]
     assert "busy" in result.errors
     show = next(text for _, text in steps if "K usage" in text)
     line = next(line for line in show.splitlines() if line.startswith("/a "))
     assert int(line.split()[1]) > 40, show      # tasks
     assert line.split()[3] == "4096K" and line.split()[5] == "1", show
-    assert steps[9][1] == "0\n", "all given back"
+    assert steps[10][1] == "0\n", "all given back"
 
 
 def test_slabinfo_names(run):
