@@ -58,7 +58,7 @@ def test_kill_and_busy(run):
     show = next(text for _, text in steps if "K usage" in text)
     line = next(line for line in show.splitlines() if line.startswith("/a "))
     assert int(line.split()[1]) > 40, show      # tasks
-    assert line.split()[3] == "4096K" and line.split()[5] == "1", show
+    assert line.split()[3] == "4096K" and int(line.split()[5]) >= 1, show
     assert steps[10][1] == "0\n", "all given back"
 
 
